@@ -1,0 +1,168 @@
+/** Every code that an error of this library can carry. */
+export const ERROR_CODES = [
+  'ERR_GANGLION_CONFIG',
+  'ERR_GANGLION_INVALID_EVENT',
+  'ERR_GANGLION_INVALID_PATTERN',
+  'ERR_GANGLION_SERIALIZATION',
+  'ERR_GANGLION_VALIDATION',
+  'ERR_GANGLION_BACKPRESSURE',
+  'ERR_GANGLION_BUS_CLOSED',
+  'ERR_GANGLION_HANDLER_LOAD',
+  'ERR_GANGLION_HANDLER_TIMEOUT',
+  'ERR_GANGLION_WORKER_EXIT',
+  'ERR_GANGLION_THREAD_START',
+  'ERR_GANGLION_QUARANTINED',
+  'ERR_GANGLION_DROPPED',
+  'ERR_GANGLION_SHUTDOWN',
+  'ERR_GANGLION_SUBSCRIPTION_GONE',
+  'ERR_GANGLION_AUDIT_LOCKED',
+  'ERR_GANGLION_AUDIT_OPEN',
+  'ERR_GANGLION_AUDIT_WRITE',
+  'ERR_GANGLION_REDACTION_RULE',
+  'ERR_GANGLION_PROTOCOL',
+] as const;
+export type ErrorCode = (typeof ERROR_CODES)[number];
+
+/** Marks our errors across copies of this module (a bundle beside a package, a worker beside the main thread). */
+const BRAND = Symbol.for('ganglion.error');
+
+/** The base of every error this library throws. `code` is stable; `cause` is set where there is one. */
+export class GanglionError extends Error {
+  readonly code: ErrorCode;
+  constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+    Object.defineProperty(this, BRAND, { value: true });
+  }
+  override get name(): string {
+    return this.constructor.name;
+  }
+  /** True for an error of this class, also one that another copy of the library made. */
+  static is(x: unknown): x is GanglionError {
+    if (typeof x !== 'object' || x === null || (x as Record<symbol, unknown>)[BRAND] !== true) return false;
+    if (this === GanglionError) return true;
+    const code: unknown = (this as unknown as { code?: ErrorCode }).code;
+    return (x as GanglionError).code === code;
+  }
+}
+
+/** Options that can't be used. `problems` names each one. */
+export class ConfigError extends GanglionError {
+  static readonly code = 'ERR_GANGLION_CONFIG';
+  readonly problems: readonly string[];
+  constructor(problems: string | readonly string[], options?: ErrorOptions) {
+    const list = typeof problems === 'string' ? [problems] : problems;
+    super(ConfigError.code, list.join('; '), options);
+    this.problems = list;
+  }
+}
+
+/** An event type or payload that is not one, or a JSONL line that holds no event. */
+export class InvalidEventError extends GanglionError {
+  static readonly code = 'ERR_GANGLION_INVALID_EVENT';
+  constructor(message: string, options?: ErrorOptions) {
+    super(InvalidEventError.code, message, options);
+  }
+}
+
+/** A subscription pattern that is empty or not a string. */
+export class InvalidPatternError extends GanglionError {
+  static readonly code = 'ERR_GANGLION_INVALID_PATTERN';
+  constructor(message: string, options?: ErrorOptions) {
+    super(InvalidPatternError.code, message, options);
+  }
+}
+
+/** A payload that JSON can't hold: a cycle, a BigInt, a throwing toJSON. `cause` is what JSON.stringify threw. */
+export class SerializationError extends GanglionError {
+  static readonly code = 'ERR_GANGLION_SERIALIZATION';
+  constructor(message: string, options?: ErrorOptions) {
+    super(SerializationError.code, message, options);
+  }
+}
+
+/** No room: `resource` says of what, the pending events or the audit ring. */
+export class BackpressureError extends GanglionError {
+  static readonly code = 'ERR_GANGLION_BACKPRESSURE';
+  readonly resource: 'events' | 'audit';
+  constructor(message: string, resource: 'events' | 'audit' = 'events') {
+    super(BackpressureError.code, message);
+    this.resource = resource;
+  }
+}
+
+/** The bus was shut down. */
+export class BusClosedError extends GanglionError {
+  static readonly code = 'ERR_GANGLION_BUS_CLOSED';
+  constructor(what: string) {
+    super(BusClosedError.code, `${what}: the bus is shut down`);
+  }
+}
+
+/** A handler module that is missing, throws on import, has no such export, or takes longer than `loadTimeoutMs`. */
+export class HandlerLoadError extends GanglionError {
+  static readonly code = 'ERR_GANGLION_HANDLER_LOAD';
+  readonly module: string;
+  constructor(module: string, message: string, options?: ErrorOptions) {
+    super(HandlerLoadError.code, message, options);
+    this.module = module;
+  }
+}
+
+/** A handler that was not done by its deadline. */
+export class HandlerTimeoutError extends GanglionError {
+  static readonly code = 'ERR_GANGLION_HANDLER_TIMEOUT';
+  readonly timeoutMs: number;
+  constructor(handlerName: string, timeoutMs: number) {
+    super(HandlerTimeoutError.code, `handler ${handlerName} passed its deadline of ${timeoutMs} ms`);
+    this.timeoutMs = timeoutMs;
+  }
+}
+
+/** The thread that ran a handler ended under it: process.exit, out of memory, an uncaught error. */
+export class WorkerExitError extends GanglionError {
+  static readonly code = 'ERR_GANGLION_WORKER_EXIT';
+  constructor(message: string, options?: ErrorOptions) {
+    super(WorkerExitError.code, message, options);
+  }
+}
+
+/** Handler threads can't be started. */
+export class ThreadStartError extends GanglionError {
+  static readonly code = 'ERR_GANGLION_THREAD_START';
+  constructor(message: string, options?: ErrorOptions) {
+    super(ThreadStartError.code, message, options);
+  }
+}
+
+/** An accepted event that the overflow policy `dropOldest` displaced. */
+export class DroppedError extends GanglionError {
+  static readonly code = 'ERR_GANGLION_DROPPED';
+  constructor(message: string) {
+    super(DroppedError.code, message);
+  }
+}
+
+/** A delivery that was not settled when the shutdown's time limit passed. */
+export class ShutdownError extends GanglionError {
+  static readonly code = 'ERR_GANGLION_SHUTDOWN';
+  constructor(message: string) {
+    super(ShutdownError.code, message);
+  }
+}
+
+/** A redaction rule that can't be compiled or matches the empty string. */
+export class RedactionRuleError extends GanglionError {
+  static readonly code = 'ERR_GANGLION_REDACTION_RULE';
+  constructor(message: string, options?: ErrorOptions) {
+    super(RedactionRuleError.code, message, options);
+  }
+}
+
+/** Shared memory that doesn't hold what the protocol says. A bug of this library, or two versions of it on one ring. */
+export class ProtocolError extends GanglionError {
+  static readonly code = 'ERR_GANGLION_PROTOCOL';
+  constructor(message: string) {
+    super(ProtocolError.code, message);
+  }
+}

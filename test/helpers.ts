@@ -1,0 +1,32 @@
+import { type Callback, type Context, suite } from 'uvu';
+
+/** Every test has a deadline of its own, in milliseconds: uvu has none, and a hung test must fail by name. */
+const DEADLINE_MS = 30_000;
+
+export async function withTimeout<T>(label: string, work: Promise<T>, ms: number = DEADLINE_MS): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const deadline = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`deadline of ${ms} ms passed: ${label}`)), ms);
+  });
+  try {
+    return await Promise.race([work, deadline]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+interface Suite {
+  (name: string, body: () => unknown, deadlineMs?: number): void;
+  run(): void;
+}
+
+/** A uvu suite whose tests each end by their deadline. */
+export function tests(name: string): Suite {
+  const inner = suite(name);
+  const add = ((title: string, body: () => unknown, deadlineMs?: number) => {
+    const run: Callback<Context> = () => withTimeout(title, Promise.resolve().then(body) as Promise<void>, deadlineMs);
+    inner(title, run);
+  }) as Suite;
+  add.run = () => inner.run();
+  return add;
+}
