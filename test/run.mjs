@@ -22,9 +22,16 @@ function runFile(name) {
     const child = spawn(process.execPath, [join(root, name)], { stdio: ['ignore', 'pipe', 'pipe'] });
     let output = '';
     let late = false;
-    child.stdout.on('data', (chunk) => { output += chunk; });
-    child.stderr.on('data', (chunk) => { output += chunk; });
-    const limit = setTimeout(() => { late = true; child.kill('SIGKILL'); }, FILE_LIMIT_MS);
+    child.stdout.on('data', (chunk) => {
+      output += chunk;
+    });
+    child.stderr.on('data', (chunk) => {
+      output += chunk;
+    });
+    const limit = setTimeout(() => {
+      late = true;
+      child.kill('SIGKILL');
+    }, FILE_LIMIT_MS);
     child.on('close', (code, signal) => {
       clearTimeout(limit);
       const totals = [...output.matchAll(/Total: +(\d+)\n +Passed: +(\d+)/g)];
