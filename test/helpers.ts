@@ -1,4 +1,13 @@
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { type Callback, type Context, suite } from 'uvu';
+
+/** The folder of package.json, as seen from test/ and from dist/test/. */
+export const projectRoot: string = fileURLToPath(findUp(new URL('./', import.meta.url)));
+
+function findUp(folder: URL): URL {
+  return existsSync(new URL('package.json', folder)) ? folder : findUp(new URL('../', folder));
+}
 
 /** Every test has a deadline of its own, in milliseconds: uvu has none, and a hung test must fail by name. */
 const DEADLINE_MS = 30_000;
