@@ -1,0 +1,278 @@
+import { ENVELOPE, type Key, type KeyTable, NO_KEY } from './key-table.ts';
+import { numberLiteralBits, type Prefilter } from './prefilter.ts';
+import { TOKEN } from './rule.ts';
+import type { TextRedactor } from './text.ts';
+
+/** What a walk works with. `event` lines have the envelope's members; strings in a `nested` text are no JSON again. */
+export interface JsonContext {
+  readonly keys: KeyTable;
+  readonly text: TextRedactor;
+  readonly prefilter: Prefilter;
+}
+export type JsonKind = 'event' | 'value' | 'nested';
+
+/**
+ * Redacts JSON text in one walk over it. Only what a rule changes is written anew; all else is copied as it is,
+ * numbers, order and repeated members included.
+ * @returns the same string when nothing changed, undefined when it is not JSON
+ */
+export function redactJson(json: string, kind: JsonKind, context: JsonContext): string | undefined {
+  return new Walk(json, kind, context).run();
+}
+
+const QUOTE = 34;
+const COMMA = 44;
+const COLON = 58;
+const BACKSLASH = 92;
+const OBJECT = 123;
+const OBJECT_END = 125;
+const ARRAY = 91;
+const ARRAY_END = 93;
+const END = -1;
+
+/** A container that has not ended yet. */
+interface Open {
+  readonly from: number;
+  readonly isObject: boolean;
+  /** Members that get another name: which piece of the output it is, and the name. */
+  renamed: { piece: number; name: string }[] | undefined;
+}
+
+class Walk {
+  readonly #json: string;
+  readonly #kind: JsonKind;
+  readonly #context: JsonContext;
+  readonly #open: Open[] = [];
+  #at = 0;
+  #key: Key = NO_KEY;
+  /** How many containers are around the one that is replaced whole; -1 outside of one. */
+  #dropped = -1;
+  #pieces: string[] | undefined;
+  #copied = 0;
+
+  constructor(json: string, kind: JsonKind, context: JsonContext) {
+    this.#json = json;
+    this.#kind = kind;
+    this.#context = context;
+  }
+
+  run(): string | undefined {
+    for (;;) {
+      const c = this.#skipSpace();
+      let whole = true;
+      if (c === OBJECT || c === ARRAY) {
+        whole = this.#enter(c === OBJECT);
+        if (!whole && c === OBJECT && !this.#member()) return undefined;
+      } else if (!(c === QUOTE ? this.#string() : this.#scalar(c))) return undefined;
+      if (!whole) continue;
+      const more = this.#afterValue();
+      if (more === undefined) return undefined;
+      if (!more) break;
+    }
+    if (this.#skipSpace() !== END) return undefined;
+    if (this.#pieces === undefined) return this.#json;
+    this.#pieces.push(this.#json.slice(this.#copied));
+    return this.#pieces.join('');
+  }
+
+  /** True when the container that begins here is empty, and so over. */
+  #enter(isObject: boolean): boolean {
+    if (this.#dropped < 0 && this.#key.match === 'whole') this.#dropped = this.#open.length;
+    this.#open.push({ from: this.#at, isObject, renamed: undefined });
+    this.#at++;
+    if (this.#skipSpace() === (isObject ? OBJECT_END : ARRAY_END)) {
+      this.#leave();
+      return true;
+    }
+    if (!isObject) this.#key = NO_KEY;
+    return false;
+  }
+
+  #leave(): void {
+    this.#at++;
+    const { from, renamed } = this.#open.pop()!;
+    if (this.#dropped === this.#open.length) {
+      this.#dropped = -1;
+      this.#replace(from, this.#at, TOKEN);
+    }
+    if (renamed !== undefined) this.#nameAll(from, renamed);
+  }
+
+  /** Goes on to the next value: false at the end of the text, undefined if there is something else. */
+  #afterValue(): boolean | undefined {
+    for (;;) {
+      const top = this.#open.at(-1);
+      if (top === undefined) return false;
+      const c = this.#skipSpace();
+      if (c === COMMA) {
+        this.#at++;
+        if (!top.isObject) {
+          this.#key = NO_KEY;
+          return true;
+        }
+        this.#skipSpace();
+        return this.#member() ? true : undefined;
+      }
+      if (c !== (top.isObject ? OBJECT_END : ARRAY_END)) return undefined;
+      this.#leave();
+    }
+  }
+
+  /** Reads a member's name and the colon. */
+  #member(): boolean {
+    const json = this.#json;
+    const from = this.#at;
+    if (json.charCodeAt(from) !== QUOTE) return false;
+    const end = json.indexOf('"', from + 1);
+    if (end < 0) return false;
+    const inEnvelope = this.#kind === 'event' && this.#open.length === 1;
+    const literal = json.slice(from + 1, end);
+    const known = (inEnvelope ? ENVELOPE.get(literal) : undefined) ?? this.#context.keys.known(literal);
+    if (known !== undefined) {
+      this.#at = end + 1;
+      this.#key = known;
+    } else {
+      const text = this.#decode(from, this.#stringEnd(from));
+      if (text === undefined) return false;
+      this.#key = (inEnvelope ? ENVELOPE.get(text) : undefined) ?? this.#context.keys.of(text);
+      if (this.#key.name !== text && this.#dropped < 0) this.#rename(from, this.#at, this.#key.name);
+    }
+    if (known !== undefined && known.name !== literal && this.#dropped < 0) this.#rename(from, this.#at, known.name);
+    if (this.#skipSpace() !== COLON) return false;
+    this.#at++;
+    return true;
+  }
+
+  #string(): boolean {
+    const { prefilter, text } = this.#context;
+    const key = this.#key;
+    const from = this.#at;
+    if (key.exempt || this.#dropped >= 0) {
+      this.#at = this.#stringEnd(from);
+      return this.#at > from;
+    }
+    let bits = prefilter.literal(this.#json, from + 1);
+    let decoded: string | undefined;
+    if (bits >= 0) {
+      this.#at = prefilter.end + 1;
+      if (bits === 0 && key.bits === 0 && key.match === 'none' && !text.seesAll) return true;
+      decoded = this.#json.slice(from + 1, this.#at - 1);
+    } else {
+      decoded = this.#decode(from, this.#stringEnd(from));
+      if (decoded === undefined) return false;
+      bits = prefilter.text(decoded);
+    }
+    bits |= key.bits;
+    const nested = this.#kind === 'nested' ? undefined : this.#nested;
+    const redacted =
+      key.match === 'none' ? text.redact(decoded, bits, key.name, nested) : text.whole(decoded, bits, key.name);
+    if (redacted !== decoded) this.#replace(from, this.#at, redacted);
+    return true;
+  }
+
+  readonly #nested = (json: string): string | undefined => redactJson(json, 'nested', this.#context);
+
+  /** A number, true, false or null. */
+  #scalar(c: number): boolean {
+    const json = this.#json;
+    const from = this.#at;
+    const word = c === 116 ? 'true' : c === 102 ? 'false' : c === 110 ? 'null' : undefined;
+    const end = word === undefined ? numberEnd(json, from) : json.startsWith(word, from) ? from + word.length : -1;
+    if (end < 0) return false;
+    this.#at = end;
+    const key = this.#key;
+    if (key.exempt || this.#dropped >= 0) return true;
+    if (key.match !== 'none') this.#replace(from, end, TOKEN);
+    else if (word === undefined) {
+      const bits = numberLiteralBits(json, from, end) | key.bits;
+      if (bits === 0 && !this.#context.text.seesAll) return true;
+      const token = this.#context.text.number(json.slice(from, end), bits, key.name);
+      if (token !== undefined) this.#replace(from, end, token);
+    }
+    return true;
+  }
+
+  #replace(from: number, to: number, text: string): void {
+    this.#pieces ??= [];
+    this.#pieces.push(this.#json.slice(this.#copied, from), JSON.stringify(text));
+    this.#copied = to;
+  }
+
+  #rename(from: number, to: number, name: string): void {
+    this.#replace(from, to, name);
+    const open = this.#open.at(-1)!;
+    open.renamed ??= [];
+    open.renamed.push({ piece: this.#pieces!.length - 1, name });
+  }
+
+  /** Gives each renamed member a name that no other has. Only now are all names of the object known. */
+  #nameAll(from: number, renamed: readonly { piece: number; name: string }[]): void {
+    const names = Object.keys(JSON.parse(this.#json.slice(from, this.#at)) as object);
+    const used = new Set(
+      names.filter((name) => (this.#context.keys.known(name) ?? this.#context.keys.of(name)).name === name),
+    );
+    for (const { piece, name } of renamed) {
+      let unique = name;
+      for (let n = 2; used.has(unique); n++) unique = `${name}_${n}`;
+      used.add(unique);
+      this.#pieces![piece] = JSON.stringify(unique);
+    }
+  }
+
+  /** Moves to `end` and gives the string between the quotes, undefined if it is none. */
+  #decode(from: number, end: number): string | undefined {
+    if (end < 0) return undefined;
+    this.#at = end;
+    try {
+      return JSON.parse(this.#json.slice(from, end)) as string;
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** Behind the closing quote of the string that begins at `from`; -1 without one. */
+  #stringEnd(from: number): number {
+    const json = this.#json;
+    for (let end = json.indexOf('"', from + 1); end >= 0; end = json.indexOf('"', end + 1)) {
+      let first = end;
+      while (json.charCodeAt(first - 1) === BACKSLASH) first--;
+      if ((end - first) % 2 === 0) return end + 1;
+    }
+    return -1;
+  }
+
+  #skipSpace(): number {
+    const json = this.#json;
+    for (; this.#at < json.length; this.#at++) {
+      const c = json.charCodeAt(this.#at);
+      if (c > 32 || (c !== 32 && c !== 10 && c !== 13 && c !== 9)) return c;
+    }
+    return END;
+  }
+}
+
+const isDigit = (c: number): boolean => c >= 48 && c <= 57;
+
+/** Behind the number that begins at `from`; -1 if none does. */
+function numberEnd(json: string, from: number): number {
+  let at = json.charCodeAt(from) === 45 ? from + 1 : from;
+  const digits = (): boolean => {
+    const first = at;
+    while (isDigit(json.charCodeAt(at))) at++;
+    return at > first;
+  };
+  if (json.charCodeAt(at) === 48) at++;
+  else if (!digits()) return -1;
+  if (json.charCodeAt(at) === 46) {
+    at++;
+    if (!digits()) return -1;
+  }
+  const c = json.charCodeAt(at) | 32;
+  if (c === 101) {
+    at++;
+    const sign = json.charCodeAt(at);
+    if (sign === 43 || sign === 45) at++;
+    if (!digits()) return -1;
+  }
+  return at;
+}
