@@ -19,10 +19,12 @@ const FLOORS: readonly (readonly string[])[] = [
     'src/validation.ts',
     'src/codec.ts',
     'src/serialized-error.ts',
+    'src/emit-options.ts',
+    'src/handler-result.ts',
     'src/redact/',
   ],
   // worker.ts is what a handler module imports inside a thread, where only the shared memory exists.
-  ['src/ring/', 'src/protocol.ts', 'src/worker.ts'],
+  ['src/ring/', 'src/protocol.ts', 'src/worker.ts', 'src/worker-urls.ts'],
   [
     'src/pool/',
     'src/inline.ts',

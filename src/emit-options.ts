@@ -1,0 +1,25 @@
+import { inspect } from 'node:util';
+import { InvalidEventError } from './errors.ts';
+import type { EmitOptions } from './types.ts';
+
+const NONE: EmitOptions = Object.freeze({});
+const KEYS = ['source', 'correlationId', 'orderingKey'] as const;
+
+/** Checks what an emit was given beside its payload; the body is copied. Throws InvalidEventError. */
+export function resolveEmitOptions(options: EmitOptions | undefined): EmitOptions {
+  if (options === undefined) return NONE;
+  if (typeof options !== 'object' || options === null) {
+    throw new InvalidEventError(`emit's options must be an object, got ${inspect(options, { depth: 0 })}`);
+  }
+  for (const key of KEYS) {
+    const value: unknown = options[key];
+    if (value !== undefined && (typeof value !== 'string' || value === '')) {
+      throw new InvalidEventError(`emit's ${key} must be a non-empty string, got ${inspect(value, { depth: 0 })}`);
+    }
+  }
+  if (options.body === undefined) return options;
+  if (!(options.body instanceof Uint8Array)) {
+    throw new InvalidEventError(`emit's body must be a Uint8Array, got ${inspect(options.body, { depth: 0 })}`);
+  }
+  return { ...options, body: new Uint8Array(options.body) };
+}

@@ -1,0 +1,214 @@
+import { MAX_TIMER_MS, monotonicMs } from './clock.ts';
+import { runInScope } from './correlation.ts';
+import { type Delivery, failure, type Outcome, success } from './delivery/pending.ts';
+import { HandlerTimeoutError, ShutdownError } from './errors.ts';
+import { encodeValue, isThenable } from './handler-result.ts';
+import { Fifo } from './pool/fifo.ts';
+import { deserializeError, serializeError } from './serialized-error.ts';
+import { type EmitOptions, FailureReason, type HandlerContext, type Payload } from './types.ts';
+
+/** The event loop gets a turn after handlers have run for so long in one go. */
+const TURN_MS = 5;
+
+export interface InlineHooks {
+  settle(delivery: Delivery, outcome: Outcome): void;
+  /** The handler's own `context.emit`. */
+  emit(from: Delivery, eventType: string, payload: Payload, options: EmitOptions | undefined): string;
+  lateError(delivery: Delivery, error: Error): void;
+  unencodable(handlerName: string): void;
+}
+
+/** Runs handlers that are functions, on the main thread, in emission order and never inside `emit`. */
+export class InlineRunner {
+  readonly #hooks: InlineHooks;
+  readonly #queue = new Fifo<Delivery>();
+  readonly #running = new Set<Run>();
+  #scheduled = false;
+
+  constructor(hooks: InlineHooks) {
+    this.#hooks = hooks;
+  }
+
+  get queued(): number {
+    return this.#queue.size;
+  }
+
+  submit(delivery: Delivery): void {
+    this.#queue.push(delivery);
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    queueMicrotask(this.#turn);
+  }
+
+  /** Takes a delivery back that has not started. */
+  revoke(delivery: Delivery): boolean {
+    return !delivery.started && this.#queue.remove(delivery);
+  }
+
+  /** Tells every running handler that the bus gives up. */
+  abortAll(): void {
+    for (const run of this.#running) run.abort(new ShutdownError('the bus shut down before the handler was done'));
+  }
+
+  readonly #turn = (): void => {
+    const until = monotonicMs() + TURN_MS;
+    for (let delivery = this.#queue.shift(); delivery !== undefined; delivery = this.#queue.shift()) {
+      // Settled from outside while it waited: the bus was shut down.
+      if (!delivery.settled) this.#start(delivery);
+      if (this.#queue.size > 0 && monotonicMs() > until) {
+        setImmediate(this.#turn);
+        return;
+      }
+    }
+    this.#scheduled = false;
+  };
+
+  #start(delivery: Delivery): void {
+    delivery.started = true;
+    const run = new Run(delivery, this.#hooks);
+    const { correlationId } = delivery.event.event();
+    runInScope({ correlationId: correlationId ?? undefined, delivery }, () => {
+      let value: unknown;
+      try {
+        value = delivery.subscription.handler!(delivery.event.event(), run);
+        if (isThenable(value)) {
+          this.#running.add(run);
+          run.startTimer();
+          const settled = Promise.resolve(value);
+          settled.then(
+            (result) => {
+              this.#running.delete(run);
+              run.succeed(result);
+            },
+            (error: unknown) => {
+              this.#running.delete(run);
+              run.fail(error);
+            },
+          );
+          return;
+        }
+      } catch (error) {
+        run.fail(error);
+        return;
+      }
+      run.succeed(value);
+    });
+  }
+}
+
+/** One call of an inline handler, and the context it gets. */
+class Run implements HandlerContext {
+  readonly #delivery: Delivery;
+  readonly #hooks: InlineHooks;
+  readonly #startedAt: number = monotonicMs();
+  #controller: AbortController | undefined;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(delivery: Delivery, hooks: InlineHooks) {
+    this.#delivery = delivery;
+    this.#hooks = hooks;
+  }
+
+  get attempt(): number {
+    return this.#delivery.attempt;
+  }
+
+  get threadId(): number {
+    return 0;
+  }
+
+  get subscriptionId(): string {
+    return this.#delivery.subscription.id;
+  }
+
+  get signal(): AbortSignal {
+    this.#controller ??= new AbortController();
+    return this.#controller.signal;
+  }
+
+  // Functions of their own, so that a handler may take them out of the context.
+  get remainingMs(): () => number {
+    return () => Math.max(0, this.#dueAt - monotonicMs());
+  }
+
+  get emit(): (eventType: string, payload: Payload, options?: EmitOptions) => string {
+    return (eventType, payload, options) => this.#hooks.emit(this.#delivery, eventType, payload, options);
+  }
+
+  get #dueAt(): number {
+    return this.#startedAt + this.#delivery.subscription.timeoutMs;
+  }
+
+  startTimer(): void {
+    const left = this.#dueAt - monotonicMs();
+    if (left === Number.POSITIVE_INFINITY) return;
+    this.#timer = setTimeout(
+      () => {
+        if (this.#dueAt > monotonicMs()) this.startTimer();
+        else this.#expire();
+      },
+      Math.max(0, Math.min(Math.ceil(left), MAX_TIMER_MS)),
+    );
+  }
+
+  abort(reason: Error): void {
+    this.#controller ??= new AbortController();
+    this.#controller.abort(reason);
+  }
+
+  succeed(value: unknown): void {
+    clearTimeout(this.#timer);
+    const now = monotonicMs();
+    // A handler that never left the stack could not be stopped at its deadline; its lateness is told when it returns.
+    if (now > this.#dueAt) this.#expire();
+    else if (!this.#delivery.settled) this.#settle(success(this.#snapshot(value), this.#startedAt, now, 0));
+  }
+
+  fail(error: unknown): void {
+    clearTimeout(this.#timer);
+    const now = monotonicMs();
+    if (now > this.#dueAt && !this.#delivery.settled) this.#expire();
+    else if (!this.#delivery.settled) {
+      this.#settle(failure(FailureReason.HANDLER_ERROR, toError(error), this.#startedAt, now, 0));
+    } else if (!this.#answersAbort(error)) this.#hooks.lateError(this.#delivery, toError(error));
+  }
+
+  #expire(): void {
+    if (this.#delivery.settled) return;
+    const { name, timeoutMs } = this.#delivery.subscription;
+    const error = new HandlerTimeoutError(name, timeoutMs);
+    this.#settle(failure(FailureReason.HANDLER_TIMEOUT, error, this.#startedAt, monotonicMs(), 0));
+    this.abort(error);
+  }
+
+  #settle(outcome: Outcome): void {
+    this.#hooks.settle(this.#delivery, outcome);
+  }
+
+  #answersAbort(error: unknown): boolean {
+    const signal = this.#controller?.signal;
+    return (
+      signal?.aborted === true && (error === signal.reason || (error instanceof Error && error.name === 'AbortError'))
+    );
+  }
+
+  /** The same as a module handler's value after its way between threads. */
+  #snapshot(value: unknown): unknown {
+    if (value === undefined || this.#delivery.event.receipt === undefined) return undefined;
+    if (value instanceof Uint8Array) return new Uint8Array(value);
+    const json = encodeValue(value);
+    if (json !== undefined) return JSON.parse(json) as unknown;
+    this.#hooks.unencodable(this.#delivery.subscription.name);
+    return undefined;
+  }
+}
+
+/** The error itself where it is one; whatever else was thrown, as an error that says so. */
+function toError(thrown: unknown): Error {
+  try {
+    if (thrown instanceof Error) return thrown;
+  } catch {
+    // A proxy that throws when it is looked at.
+  }
+  return deserializeError(serializeError(thrown));
+}

@@ -1,0 +1,230 @@
+import { availableParallelism } from 'node:os';
+import { isAbsolute, resolve } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { inspect } from 'node:util';
+import { ConfigError, InvalidPatternError } from './errors.ts';
+import type { EventBusOptions, HandlerModule, SubscribeOptions } from './types.ts';
+import { OverflowPolicy } from './types.ts';
+
+/** The options of a bus with every default filled in. Timeouts: Infinity means none. */
+export interface ResolvedOptions {
+  readonly threads: number;
+  readonly spareThreads: number;
+  readonly asyncPerThread: number;
+  readonly handlerTimeoutMs: number;
+  readonly maxPendingEvents: number;
+  readonly overflowPolicy: OverflowPolicy;
+  readonly blockTimeoutMs: number;
+  readonly loadTimeoutMs: number;
+  readonly ringSlots: number;
+  readonly ringBytes: number;
+  readonly worker: Pick<EventBusOptions, 'resourceLimits' | 'execArgv' | 'env'>;
+}
+
+const MIN_RING_SLOTS = 16;
+const MIN_RING_BYTES = 65_536;
+/** A thread's number is 10 bits of a slot word, 0 is nobody, and threads that are dying keep theirs: 256 leaves room. */
+const MAX_THREADS = 256;
+/** Each published slot has a number of 20 bits on the main thread, and running deliveries have some too. */
+const MAX_RING_SLOTS = 1 << 18;
+const MAX_RING_BYTES = 1 << 30;
+
+/** Gathers all faults of one options object, so that the caller sees them at once. */
+class Check {
+  readonly problems: string[] = [];
+
+  fail(name: string, value: unknown, expected: string): void {
+    this.problems.push(`${name} must be ${expected}, got ${inspect(value, { depth: 0, breakLength: Infinity })}`);
+  }
+
+  integer(name: string, value: unknown, fallback: number, min: number, max: number): number {
+    if (value === undefined) return fallback;
+    if (typeof value === 'number' && Number.isInteger(value) && value >= min && value <= max) return value;
+    this.fail(name, value, `an integer from ${min} to ${max}`);
+    return fallback;
+  }
+
+  /** Any positive number; 0 and Infinity mean none where `zero` allows it. */
+  duration(name: string, value: unknown, fallback: number, zero: boolean): number {
+    if (value === undefined) return fallback;
+    if (typeof value === 'number' && value > 0) return value;
+    if (zero && value === 0) return Number.POSITIVE_INFINITY;
+    this.fail(
+      name,
+      value,
+      zero ? 'a positive number of milliseconds, 0 or Infinity' : 'a positive number of milliseconds',
+    );
+    return fallback;
+  }
+
+  powerOfTwo(name: string, value: unknown, fallback: number, min: number, max: number): number {
+    if (value === undefined) return fallback;
+    if (typeof value === 'number' && value >= min && value <= max && (value & (value - 1)) === 0) return value;
+    this.fail(name, value, `a power of two from ${min} to ${max}`);
+    return fallback;
+  }
+
+  object(name: string, value: unknown): boolean {
+    if (value === undefined) return false;
+    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return true;
+    this.fail(name, value, 'an object');
+    return false;
+  }
+
+  /** An option that nobody reads is a typo that would be silently without effect. */
+  known(name: string, value: object, keys: readonly string[]): void {
+    for (const key of Object.keys(value)) {
+      if (!keys.includes(key)) this.problems.push(`${name} has no option ${inspect(key)}; it takes ${keys.join(', ')}`);
+    }
+  }
+
+  done(): void {
+    if (this.problems.length > 0) throw new ConfigError(this.problems);
+  }
+}
+
+const BUS_OPTIONS: readonly (keyof EventBusOptions)[] = [
+  'maxConcurrentHandlers',
+  'spareThreads',
+  'asyncPerThread',
+  'handlerTimeoutMs',
+  'maxPendingEvents',
+  'overflowPolicy',
+  'blockTimeoutMs',
+  'loadTimeoutMs',
+  'ring',
+  'resourceLimits',
+  'execArgv',
+  'env',
+];
+
+/** Checks the options of a bus and fills in the defaults. Throws one ConfigError that names every fault. */
+export function resolveBusOptions(options: EventBusOptions = {}): ResolvedOptions {
+  const check = new Check();
+  const given: Record<string, unknown> = check.object('options', options) ? { ...options } : {};
+  check.known('EventBus', given, BUS_OPTIONS);
+  const ring = check.object('ring', given.ring) ? (given.ring as Record<string, unknown>) : {};
+  check.known('ring', ring, ['slots', 'bytes']);
+  check.object('resourceLimits', given.resourceLimits);
+  check.object('env', given.env);
+  if (
+    given.execArgv !== undefined &&
+    !(Array.isArray(given.execArgv) && given.execArgv.every((a) => typeof a === 'string'))
+  ) {
+    check.fail('execArgv', given.execArgv, 'an array of strings');
+  }
+  const max = given.maxPendingEvents;
+  const policies: readonly unknown[] = Object.values(OverflowPolicy);
+  if (given.overflowPolicy !== undefined && !policies.includes(given.overflowPolicy)) {
+    check.fail('overflowPolicy', given.overflowPolicy, `one of ${policies.join(', ')}`);
+  }
+  const resolved: ResolvedOptions = {
+    threads: check.integer(
+      'maxConcurrentHandlers',
+      given.maxConcurrentHandlers,
+      Math.min(availableParallelism(), MAX_THREADS),
+      1,
+      MAX_THREADS,
+    ),
+    spareThreads: check.integer('spareThreads', given.spareThreads, 1, 0, MAX_THREADS),
+    asyncPerThread: check.integer('asyncPerThread', given.asyncPerThread, 8, 1, 1024),
+    handlerTimeoutMs: check.duration('handlerTimeoutMs', given.handlerTimeoutMs, 30_000, true),
+    maxPendingEvents:
+      max === Number.POSITIVE_INFINITY
+        ? max
+        : check.integer('maxPendingEvents', max, 100_000, 1, Number.MAX_SAFE_INTEGER),
+    overflowPolicy: (given.overflowPolicy as OverflowPolicy | undefined) ?? OverflowPolicy.RAISE,
+    blockTimeoutMs: check.duration('blockTimeoutMs', given.blockTimeoutMs, 30_000, false),
+    loadTimeoutMs: check.duration('loadTimeoutMs', given.loadTimeoutMs, 30_000, false),
+    ringSlots: check.powerOfTwo('ring.slots', ring.slots, 16_384, MIN_RING_SLOTS, MAX_RING_SLOTS),
+    ringBytes: check.powerOfTwo('ring.bytes', ring.bytes, 8 << 20, MIN_RING_BYTES, MAX_RING_BYTES),
+    worker: {
+      ...(options.resourceLimits === undefined ? {} : { resourceLimits: options.resourceLimits }),
+      ...(options.execArgv === undefined ? {} : { execArgv: options.execArgv }),
+      ...(options.env === undefined ? {} : { env: options.env }),
+    },
+  };
+  check.done();
+  return resolved;
+}
+
+export interface ResolvedSubscribeOptions {
+  readonly priority: number;
+  readonly name: string | undefined;
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal | undefined;
+  readonly redeliver: boolean;
+}
+
+const SUBSCRIBE_OPTIONS: readonly (keyof SubscribeOptions)[] = ['priority', 'name', 'timeoutMs', 'signal', 'redeliver'];
+
+export function resolveSubscribeOptions(
+  options: SubscribeOptions | undefined,
+  defaultTimeoutMs: number,
+): ResolvedSubscribeOptions {
+  const check = new Check();
+  const given: Record<string, unknown> = check.object('options', options) ? { ...options } : {};
+  check.known('subscribe', given, SUBSCRIBE_OPTIONS);
+  const { priority = 100, name, signal, redeliver = true } = given;
+  if (typeof priority !== 'number' || Number.isNaN(priority)) check.fail('priority', priority, 'a number');
+  if (name !== undefined && (typeof name !== 'string' || name === '')) check.fail('name', name, 'a non-empty string');
+  if (signal !== undefined && !(signal instanceof AbortSignal)) check.fail('signal', signal, 'an AbortSignal');
+  if (typeof redeliver !== 'boolean') check.fail('redeliver', redeliver, 'a boolean');
+  const timeoutMs = check.duration('timeoutMs', given.timeoutMs, defaultTimeoutMs, true);
+  check.done();
+  return {
+    priority: priority as number,
+    name: name as string | undefined,
+    timeoutMs,
+    signal: signal as AbortSignal | undefined,
+    redeliver: redeliver as boolean,
+  };
+}
+
+/** A handler module's address as its threads import it. */
+export interface ResolvedModule {
+  readonly href: string;
+  readonly exportName: string;
+}
+
+/** Bare specifiers (`pkg/handler`) are left to the importing thread; paths become file URLs. Throws ConfigError. */
+export function resolveHandlerModule(handler: HandlerModule): ResolvedModule {
+  if (handler instanceof URL) return { href: handler.href, exportName: 'default' };
+  const check = new Check();
+  const { module, export: exportName = 'default' } = handler as { module?: unknown; export?: unknown };
+  check.known('handler', handler, ['module', 'export']);
+  if (!(module instanceof URL) && (typeof module !== 'string' || module === '')) {
+    check.fail('handler.module', module, 'a URL or a non-empty string');
+  }
+  if (typeof exportName !== 'string' || exportName === '')
+    check.fail('handler.export', exportName, 'a non-empty string');
+  check.done();
+  return { href: module instanceof URL ? module.href : moduleHref(module as string), exportName: exportName as string };
+}
+
+function moduleHref(module: string): string {
+  if (isAbsolute(module)) return pathToFileURL(module).href;
+  if (/^\.{1,2}[\\/]/.test(module)) return pathToFileURL(resolve(module)).href;
+  return module;
+}
+
+/** A name to show for a module: its file's basename without the ending. */
+export function moduleName({ href, exportName }: ResolvedModule): string {
+  const path = href.startsWith('file:') ? fileURLToPath(href) : href;
+  const base = path.split(/[\\/]/).pop() ?? path;
+  const stem = base.replace(/\.[cm]?[jt]s$/, '') || base;
+  return exportName === 'default' ? stem : `${stem}#${exportName}`;
+}
+
+/** The patterns of one subscription, without repetition. Throws InvalidPatternError. */
+export function resolvePatterns(eventTypes: unknown): readonly string[] {
+  const list: readonly unknown[] = Array.isArray(eventTypes) ? eventTypes : [eventTypes];
+  if (list.length === 0)
+    throw new InvalidPatternError('event types must be a pattern or a list of patterns, got an empty list');
+  for (const pattern of list) {
+    if (typeof pattern !== 'string' || pattern.trim() === '') {
+      throw new InvalidPatternError(`an event pattern must be a non-empty string, got ${inspect(pattern)}`);
+    }
+  }
+  return [...new Set(list as readonly string[])];
+}

@@ -1,0 +1,220 @@
+import { WorkerExitError } from '../errors.ts';
+import { monotonicMs } from '../clock.ts';
+import { type Delivery, failure, type Outcome } from '../delivery/pending.ts';
+import type { Bulk, ToThread } from '../protocol.ts';
+import { DispatchProducer } from '../ring/dispatch-producer.ts';
+import { FLAG_BULK, FLAG_WANTS_VALUE, type RingMemory } from '../ring/layout.ts';
+import { anyParked, wake } from '../ring/parking.ts';
+import { maxBytes, writeText } from '../ring/text.ts';
+import { FailureReason } from '../types.ts';
+import { Fifo } from './fifo.ts';
+import type { HandlerThread } from './handler-thread.ts';
+
+// A delivery's number: 20 bits of index into the table, 11 bits of generation; never 0, never negative.
+const INDEX_BITS = 20;
+const INDEX_MASK = (1 << INDEX_BITS) - 1;
+const GENERATIONS = (1 << 11) - 1;
+const FIRST_TABLE = 1024;
+
+/** A delivery that was on a thread each time it died without anybody being at fault fails after so many attempts. */
+const MAX_REDELIVERIES = 5;
+
+export interface DispatcherHooks {
+  settle(delivery: Delivery, outcome: Outcome): void;
+  threads(): readonly HandlerThread[];
+}
+
+/** Puts deliveries into the ring, keeps those that don't fit, knows each published one by its number. */
+export class Dispatcher {
+  readonly #ring: RingMemory;
+  readonly #producer: DispatchProducer;
+  readonly #hooks: DispatcherHooks;
+  /** Beyond the ring: in order, and fed to it as slots come free. */
+  readonly #overflow = new Fifo<Delivery>();
+  /** Published deliveries by index: an outcome finds its delivery without hashing. Grows to the most there ever were. */
+  readonly #table: (Delivery | undefined)[] = [];
+  readonly #free: number[] = [];
+  /** Makes the number of a settled delivery find nothing, though its index is used again. */
+  #generation = 1;
+  #bulkKey = 0;
+  readonly #bulks = new Map<number, Bulk>();
+
+  constructor(ring: RingMemory, hooks: DispatcherHooks) {
+    this.#ring = ring;
+    this.#producer = new DispatchProducer(ring);
+    this.#hooks = hooks;
+  }
+
+  get slotsUsed(): number {
+    this.#producer.reclaim();
+    return this.#producer.used;
+  }
+
+  get bytesUsed(): number {
+    return this.#producer.bytesUsed;
+  }
+
+  /** Published or waiting for room in the ring. */
+  get outstanding(): number {
+    return this.#table.length - this.#free.length + this.#overflow.size;
+  }
+
+  submit(delivery: Delivery): void {
+    if (this.#overflow.size > 0) {
+      this.#overflow.push(delivery);
+      // Two for one, so that a caller that never returns to its event loop still keeps the threads fed.
+      if (this.#publishOverflow()) this.#publishOverflow();
+    } else if (!this.#publish(delivery)) this.#overflow.push(delivery);
+    if (anyParked(this.#ring)) this.#wakeOne();
+  }
+
+  /** Fills the ring from the overflow. */
+  pump(): void {
+    this.#producer.reclaim();
+    while (this.#publishOverflow()) if (anyParked(this.#ring)) this.#wakeOne();
+  }
+
+  /** The delivery of this number, unless it is settled. */
+  find(id: number): Delivery | undefined {
+    const delivery = this.#table[id & INDEX_MASK];
+    return delivery?.id === id ? delivery : undefined;
+  }
+
+  /** Settles a published delivery and gives its number back. */
+  settle(delivery: Delivery, outcome: Outcome): void {
+    this.#retire(delivery);
+    this.#hooks.settle(delivery, outcome);
+  }
+
+  /** Takes a delivery back that no handler has started. */
+  revoke(delivery: Delivery): boolean {
+    if (delivery.id === 0) return this.#overflow.remove(delivery);
+    if (!this.#producer.revoke(delivery.sequence, delivery.id)) return false;
+    this.#retire(delivery);
+    return true;
+  }
+
+  /** Forgets a delivery that was settled elsewhere; a thread may still be running it. */
+  abandon(delivery: Delivery): void {
+    if (!this.revoke(delivery) && delivery.id !== 0) this.#retire(delivery);
+  }
+
+  /** Runs it again: as the next attempt where its handler had started, else as if nothing had been. */
+  resubmit(delivery: Delivery, started: boolean): void {
+    this.#retire(delivery);
+    if (started) delivery.attempt++;
+    delivery.started = false;
+    this.#overflow.unshift(delivery);
+  }
+
+  /** What a thread had begun when it ended through no fault of this delivery. */
+  redeliver(delivery: Delivery, startedAt: number, threadId: number): void {
+    if (delivery.subscription.redeliver && delivery.attempt < MAX_REDELIVERIES) {
+      this.resubmit(delivery, true);
+      return;
+    }
+    const error = new WorkerExitError(
+      delivery.subscription.redeliver
+        ? `the thread of handler ${delivery.subscription.name} ended ${delivery.attempt} times under it`
+        : `the thread of handler ${delivery.subscription.name} was ended for another delivery's fault`,
+    );
+    this.settle(delivery, failure(FailureReason.WORKER_EXIT, error, startedAt, monotonicMs(), threadId));
+  }
+
+  /** No thread will ever run them. */
+  failAll(outcome: Outcome): void {
+    for (const delivery of [...this.#table])
+      if (delivery !== undefined && this.revoke(delivery)) this.#hooks.settle(delivery, outcome);
+    for (let delivery = this.#overflow.shift(); delivery !== undefined; delivery = this.#overflow.shift())
+      this.#hooks.settle(delivery, outcome);
+  }
+
+  /** Puts back what the thread had claimed; `exited`: also returns what it was about to start. */
+  recover(owner: number, exited: boolean): readonly number[] {
+    const { started } = this.#producer.recover(owner, exited);
+    return started;
+  }
+
+  /** Buffers that a new thread must know. */
+  bulkMessages(): ToThread[] {
+    return [...this.#bulks.values()].map((bulk) => ({ type: 'bulk', bulk }));
+  }
+
+  wakeAll(): void {
+    for (const thread of this.#hooks.threads()) wake(this.#ring, thread.memory);
+  }
+
+  #wakeOne(): void {
+    for (const thread of this.#hooks.threads()) {
+      if (thread.role === 'active' && wake(this.#ring, thread.memory)) return;
+    }
+  }
+
+  #publishOverflow(): boolean {
+    const delivery = this.#overflow.peek();
+    if (delivery === undefined || !this.#publish(delivery)) return false;
+    this.#overflow.shift();
+    return true;
+  }
+
+  #publish(delivery: Delivery): boolean {
+    const { event } = delivery;
+    if (this.#free.length === 0) this.#grow();
+    const index = this.#free[this.#free.length - 1]!;
+    const id = (this.#generation << INDEX_BITS) | index;
+    const bodyBytes = event.body === undefined ? 0 : event.body.length;
+    let flags = event.receipt === undefined ? 0 : FLAG_WANTS_VALUE;
+    let bulkKey: number | undefined;
+    if (maxBytes(event.line) + bodyBytes > this.#producer.maxMessageBytes) {
+      flags |= FLAG_BULK;
+      bulkKey = this.#bulkFor(delivery);
+    }
+    const sequence = this.#producer.publish(event, id, delivery.subscription.index, delivery.attempt, flags, bulkKey);
+    if (sequence === undefined) return false;
+    this.#free.pop();
+    this.#generation = (this.#generation % GENERATIONS) + 1;
+    this.#table[index] = delivery;
+    delivery.id = id;
+    delivery.sequence = sequence;
+    return true;
+  }
+
+  /** One buffer per delivery: it goes when the delivery settles. Its threads get it before the slot that names it. */
+  #bulkFor(delivery: Delivery): number {
+    if (delivery.bulkKey !== 0) return delivery.bulkKey;
+    const { line, body } = delivery.event;
+    const bodyBytes = body?.length ?? 0;
+    const buffer = new SharedArrayBuffer(Buffer.byteLength(line) + bodyBytes);
+    const bytes = Buffer.from(buffer);
+    const lineBytes = writeText(bytes, line, 0);
+    if (body !== undefined) bytes.set(body, lineBytes);
+    this.#bulkKey = (this.#bulkKey % 0x7fff_ffff) + 1;
+    const bulk: Bulk = { key: this.#bulkKey, buffer, lineBytes, bodyBytes };
+    this.#bulks.set(bulk.key, bulk);
+    for (const thread of this.#hooks.threads()) if (thread.role !== 'gone') thread.post({ type: 'bulk', bulk });
+    delivery.bulkKey = bulk.key;
+    return bulk.key;
+  }
+
+  #grow(): void {
+    const from = this.#table.length;
+    const to = Math.max(FIRST_TABLE, from * 2);
+    for (let index = to - 1; index >= from; index--) {
+      this.#table[index] = undefined;
+      this.#free.push(index);
+    }
+  }
+
+  #retire(delivery: Delivery): void {
+    if (delivery.id === 0) return;
+    const index = delivery.id & INDEX_MASK;
+    this.#table[index] = undefined;
+    this.#free.push(index);
+    delivery.id = 0;
+    if (delivery.bulkKey === 0) return;
+    this.#bulks.delete(delivery.bulkKey);
+    for (const thread of this.#hooks.threads())
+      if (thread.role !== 'gone') thread.post({ type: 'drop', key: delivery.bulkKey });
+    delivery.bulkKey = 0;
+  }
+}

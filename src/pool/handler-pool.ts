@@ -1,0 +1,471 @@
+import { receiveMessageOnPort } from 'node:worker_threads';
+import { monotonicMs } from '../clock.ts';
+import { messageOf } from '../codec.ts';
+import type { Delivery, Outcome, Subscription } from '../delivery/pending.ts';
+import { failure } from '../delivery/pending.ts';
+import { HandlerLoadError, ProtocolError, ThreadStartError, WorkerExitError } from '../errors.ts';
+import type { ResolvedModule, ResolvedOptions } from '../options.ts';
+import type { FromThread, LateErrorInfo, SubscriptionInfo } from '../protocol.ts';
+import { cellDelivery, cellStart, loadCell, takeCell } from '../ring/cells.ts';
+import { armDoorbell, blockOnDoorbell, disarmDoorbell } from '../ring/doorbell.ts';
+import { CELL_RUNNING, createRing, type RingMemory, stateOf, THREAD } from '../ring/layout.ts';
+import { unpark } from '../ring/parking.ts';
+import { type BusStats, FailureReason } from '../types.ts';
+import { Completions, type WorkerEmit } from './completions.ts';
+import { Deadlines } from './deadlines.ts';
+import { Dispatcher } from './dispatcher.ts';
+import type { HandlerThread } from './handler-thread.ts';
+import { Modules, type PoolModule } from './modules.ts';
+import { Poller } from './poller.ts';
+import { Threads } from './threads.ts';
+
+export interface PoolHooks {
+  settle(delivery: Delivery, outcome: Outcome): void;
+  /** A handler on a thread emitted an event. */
+  emitted(event: WorkerEmit): void;
+  lateError(info: LateErrorInfo): void;
+  unencodable(handlerName: string): void;
+  threadRestarted(nodeThreadId: number): void;
+}
+
+/** Threads are given back to the pool after so long without work, so that the process may exit. */
+const IDLE_MS = 1_000;
+
+/** Runs deliveries to handler modules on a pool of threads: the ring, the threads, the deadlines and the modules together. */
+export class HandlerPool {
+  readonly #options: ResolvedOptions;
+  readonly #hooks: PoolHooks;
+  readonly #ring: RingMemory;
+  readonly #threads: Threads;
+  readonly #dispatcher: Dispatcher;
+  readonly #completions: Completions;
+  readonly #deadlines: Deadlines;
+  readonly #poller: Poller;
+  readonly #modules = new Modules();
+  readonly #subscriptions = new Map<number, SubscriptionInfo>();
+  /** Told to the threads together, before the next delivery is published. */
+  #announced: SubscriptionInfo[] = [];
+  #hopeless: ThreadStartError | undefined;
+  readonly #upWaiters = new Set<() => void>();
+  #idle: NodeJS.Timeout | undefined;
+  #closed = false;
+
+  constructor(options: ResolvedOptions, hooks: PoolHooks) {
+    this.#options = options;
+    this.#hooks = hooks;
+    this.#ring = createRing({ slots: options.ringSlots, bytes: options.ringBytes });
+    const threads = (): readonly HandlerThread[] => this.#threads.list;
+    this.#dispatcher = new Dispatcher(this.#ring, {
+      settle: (delivery, outcome) => this.#settled(delivery, outcome),
+      threads,
+    });
+    this.#completions = new Completions({
+      find: (id) => this.#dispatcher.find(id),
+      settle: (delivery, outcome) => this.#dispatcher.settle(delivery, outcome),
+      emitted: hooks.emitted,
+      lateError: hooks.lateError,
+      unencodable: hooks.unencodable,
+      receiveBulk: (thread, key) => this.#receiveBulk(thread, key),
+    });
+    this.#deadlines = new Deadlines({
+      threads,
+      find: (id) => this.#dispatcher.find(id),
+      settle: (delivery, outcome) => this.#dispatcher.settle(delivery, outcome),
+      kill: (thread) => this.#threads.kill(thread),
+      drain: (thread) => {
+        this.#threads.drain(thread);
+        this.#dispatcher.recover(thread.owner, false);
+        this.#dispatcher.wakeAll();
+      },
+      outstanding: () => this.#dispatcher.outstanding > 0,
+      loadTimeoutMs: options.loadTimeoutMs,
+    });
+    this.#poller = new Poller(
+      this.#ring,
+      () => this.drain(),
+      () => this.#dispatcher.outstanding > 0,
+    );
+    this.#threads = new Threads(this.#ring, options, {
+      begin: (thread) => this.#begin(thread),
+      receive: (thread, message) => this.#receive(thread, message),
+      recover: (thread, exited) => this.#recover(thread, exited),
+      restarted: (thread) => hooks.threadRestarted(thread.nodeThreadId),
+      hopeless: (cause) => this.#giveUp(cause),
+    });
+    this.#threads.lease();
+    this.#touch();
+  }
+
+  /** Deliveries are with the threads, or wait for one to come up or to import their module. */
+  get working(): boolean {
+    if (this.#dispatcher.outstanding > 0) return true;
+    for (const state of ['new', 'trying'] as const)
+      for (const module of this.#modules.inState(state)) if (module.held.size > 0) return true;
+    return false;
+  }
+
+  acquireModule(module: ResolvedModule): PoolModule {
+    return this.#modules.acquire(module);
+  }
+
+  subscribe(subscription: Subscription<PoolModule>): void {
+    const { index, id, timeoutMs } = subscription;
+    const info: SubscriptionInfo = { index, id, module: subscription.module!.index, timeoutMs };
+    this.#subscriptions.set(index, info);
+    this.#announced.push(info);
+    this.#deadlines.addTimeout(timeoutMs);
+    this.#threads.lease();
+    this.#tryModules();
+    this.#touch();
+  }
+
+  /** After its last delivery has settled. */
+  forget(subscription: Subscription<PoolModule>): void {
+    this.#modules.release(subscription.module!);
+    this.#deadlines.removeTimeout(subscription.timeoutMs);
+    if (!this.#subscriptions.delete(subscription.index)) return;
+    this.#announce();
+    for (const thread of this.#living()) thread.post({ type: 'forget', subscriptions: [subscription.index] });
+  }
+
+  submit(delivery: Delivery): void {
+    const module = (delivery.subscription as Subscription<PoolModule>).module!;
+    if (this.#hopeless !== undefined) {
+      this.#hooks.settle(delivery, failure(FailureReason.WORKER_EXIT, this.#hopeless, 0, 0, 0));
+    } else if (module.state === 'failed') {
+      this.#hooks.settle(delivery, failure(FailureReason.HANDLER_LOAD_ERROR, module.error!, 0, 0, 0));
+    } else if (module.state !== 'ready') {
+      module.held.add(delivery);
+      this.#threads.lease();
+    } else this.#submit(delivery);
+  }
+
+  /** Takes a delivery back that no handler has started. */
+  revoke(delivery: Delivery): boolean {
+    const module = (delivery.subscription as Subscription<PoolModule>).module!;
+    return module.held.delete(delivery) || this.#dispatcher.revoke(delivery);
+  }
+
+  /** The delivery was settled from outside; what its handler still does counts for nothing. */
+  abandon(delivery: Delivery): void {
+    const module = (delivery.subscription as Subscription<PoolModule>).module!;
+    if (!module.held.delete(delivery)) this.#dispatcher.abandon(delivery);
+  }
+
+  /** Reads what the threads have written, and fills the ring. True when there was something. */
+  drain(): boolean {
+    let count = 0;
+    const { list } = this.#threads;
+    for (let i = 0; i < list.length; i++) count += this.#completions.drain(list[i]!);
+    if (count > 0) this.#dispatcher.pump();
+    return count > 0;
+  }
+
+  /** Blocks the main thread until a thread has something to say, at most `ms`; enforces deadlines before and after. */
+  block(ms: number): void {
+    armDoorbell(this.#ring, true);
+    if (!this.#readPorts() && !this.drain()) {
+      const until = this.#deadlines.scan() - monotonicMs();
+      blockOnDoorbell(this.#ring, Math.max(0, Math.min(ms, Math.ceil(until), 100)));
+    }
+    disarmDoorbell(this.#ring);
+    this.#readPorts();
+    this.drain();
+    this.#deadlines.scan();
+    this.#poller.start();
+  }
+
+  /** Threads up, modules imported. Rejects with HandlerLoadError or ThreadStartError. */
+  async ready(): Promise<void> {
+    this.#threads.lease();
+    const enough = (): boolean =>
+      this.#closed || this.#hopeless !== undefined || this.#threads.count('active') >= this.#options.threads;
+    while (!enough()) {
+      await new Promise<void>((resolve) => {
+        this.#upWaiters.add(resolve);
+      });
+    }
+    if (this.#hopeless !== undefined) throw this.#hopeless;
+    await this.#modules.settled();
+    this.#touch();
+  }
+
+  stats(): Pick<BusStats, 'ring' | 'threads'> {
+    const { list } = this.#threads;
+    return {
+      ring: { slots: this.#ring.slotCount, used: this.#dispatcher.slotsUsed, bytes_used: this.#dispatcher.bytesUsed },
+      threads: {
+        live: this.#threads.count('active'),
+        busy: list.reduce((sum, thread) => sum + (thread.role !== 'dying' && thread.busy() ? 1 : 0), 0),
+        spare: this.#threads.count('spare'),
+        restarts: this.#threads.restarts,
+        zombies: list.reduce((sum, thread) => sum + (thread.zombie ? 1 : 0), 0),
+      },
+    };
+  }
+
+  /** Threads that would be terminated in the middle of a handler. */
+  runningThreads(): number {
+    return this.#threads.list.reduce((sum, thread) => sum + (thread.inFlight().running > 0 ? 1 : 0), 0);
+  }
+
+  /** Tells every running handler that the bus gives up. */
+  abortAll(): void {
+    for (const thread of this.#living()) {
+      for (let cell = 0; cell < thread.memory.cellCount; cell++) {
+        if (stateOf(loadCell(thread.memory, cell)) === CELL_RUNNING) {
+          thread.post({ type: 'abort', delivery: cellDelivery(thread.memory, cell), reason: 'shutdown' });
+        }
+      }
+    }
+  }
+
+  async close(patienceMs: number): Promise<void> {
+    this.#closed = true;
+    clearTimeout(this.#idle);
+    this.#poller.stop();
+    this.#deadlines.stop();
+    await this.#threads.close(patienceMs);
+    for (const waiter of this.#upWaiters) waiter();
+  }
+
+  #submit(delivery: Delivery): void {
+    if (!this.#threads.leased) this.#threads.lease();
+    if (this.#announced.length > 0) this.#announce();
+    this.#dispatcher.submit(delivery);
+    this.#deadlines.watch();
+    this.#poller.start();
+  }
+
+  #settled(delivery: Delivery, outcome: Outcome): void {
+    this.#hooks.settle(delivery, outcome);
+    if (this.#dispatcher.outstanding === 0) this.#touch();
+  }
+
+  /** The idle time begins afresh. */
+  #touch(): void {
+    if (this.#idle !== undefined) {
+      this.#idle.refresh();
+      return;
+    }
+    this.#idle = setTimeout(() => this.#whenIdle(), IDLE_MS);
+    this.#idle.unref();
+  }
+
+  #whenIdle(): void {
+    if (this.#closed || !this.#threads.leased) return;
+    const busy =
+      this.#dispatcher.outstanding > 0 ||
+      !this.#modules.inState('trying').next().done ||
+      this.#threads.list.some(
+        (thread) => thread.busy() || thread.loading.size > 0 || !thread.up || thread.role === 'draining',
+      );
+    if (busy) this.#touch();
+    else this.#threads.release();
+  }
+
+  #living(): HandlerThread[] {
+    return this.#threads.list.filter((thread) => thread.role !== 'dying' && thread.role !== 'gone');
+  }
+
+  #begin(thread: HandlerThread): void {
+    this.#announce();
+    const modules = [...this.#modules.inState('ready')];
+    if (modules.length > 0) this.#load(thread, modules);
+    thread.post({ type: 'subscriptions', added: [...this.#subscriptions.values()] });
+    for (const message of this.#dispatcher.bulkMessages()) thread.post(message);
+  }
+
+  #announce(): void {
+    if (this.#announced.length === 0) return;
+    const added = this.#announced;
+    this.#announced = [];
+    for (const thread of this.#living()) thread.post({ type: 'subscriptions', added });
+  }
+
+  #load(thread: HandlerThread, modules: readonly PoolModule[]): void {
+    const now = monotonicMs();
+    for (const module of modules) thread.loading.set(module.index, now);
+    thread.post({
+      type: 'load',
+      modules: modules.map(({ index, href, exportName }) => ({ index, href, exportName })),
+    });
+    if (thread.up) this.#deadlines.schedule(now + this.#options.loadTimeoutMs);
+  }
+
+  /** Has new modules tried on one thread: a spare if there is one, since a module that hangs on import blocks it. */
+  #tryModules(): void {
+    const up = this.#threads.list.filter(
+      (thread) => thread.up && (thread.role === 'spare' || thread.role === 'active'),
+    );
+    const thread = up.find((t) => t.role === 'spare') ?? up.at(-1);
+    if (thread === undefined) return;
+    const waiting = [...this.#modules.inState('new')];
+    const together = waiting.filter((module) => !module.alone);
+    const trying = !this.#modules.inState('trying').next().done;
+    const next = together.length > 0 ? together : trying ? [] : waiting.slice(0, 1);
+    if (next.length === 0) return;
+    for (const module of next) module.state = 'trying';
+    this.#load(thread, next);
+  }
+
+  #receive(thread: HandlerThread, message: FromThread): void {
+    switch (message.type) {
+      case 'up': {
+        this.#threads.cameUp(thread);
+        const now = monotonicMs();
+        // A thread's start is not its modules' time.
+        for (const module of thread.loading.keys()) thread.loading.set(module, now);
+        this.#deadlines.schedule(now + this.#options.loadTimeoutMs);
+        this.#hopeless = undefined;
+        this.#tryModules();
+        for (const waiter of this.#upWaiters) waiter();
+        this.#upWaiters.clear();
+        break;
+      }
+      case 'doorbell':
+        this.#poller.start();
+        break;
+      case 'bulk':
+        thread.bulks.set(message.key, message.bytes);
+        break;
+      case 'loaded':
+        this.#loaded(thread, message.module, message.error);
+        break;
+    }
+  }
+
+  #loaded(thread: HandlerThread, index: number, error: string | undefined): void {
+    thread.loading.delete(index);
+    const module = this.#modules.get(index);
+    // Once it is ready, a thread on which it fails reports so with each delivery.
+    if (module === undefined || module.state !== 'trying') return;
+    this.#conclude(module, error);
+    if (error === undefined) for (const other of this.#living()) if (other !== thread) this.#load(other, [module]);
+    this.#tryModules();
+  }
+
+  #conclude(module: PoolModule, error: string | undefined): void {
+    const failed =
+      error === undefined ? undefined : new HandlerLoadError(module.href, `handler module ${module.href}: ${error}`);
+    for (const delivery of this.#modules.conclude(module, failed)) this.submit(delivery);
+    this.#touch();
+  }
+
+  #recover(thread: HandlerThread, exited: boolean): void {
+    if (exited) this.#completions.drainDead(thread);
+    else this.#completions.drain(thread);
+    const { memory } = thread;
+    const culprit = Atomics.load(memory.words, THREAD.CULPRIT);
+    const executing = thread.executing();
+    // What had started and is still open, each once: it may stand in a cell and in a slot.
+    const started = new Map<Delivery, number>();
+    let onStack: Delivery | undefined;
+    for (let cell = 0; cell < memory.cellCount; cell++) {
+      const word = loadCell(memory, cell);
+      if (stateOf(word) !== CELL_RUNNING) continue;
+      const startedAt = cellStart(memory, cell);
+      const delivery = this.#dispatcher.find(cellDelivery(memory, cell));
+      if (!takeCell(memory, cell, word) || delivery === undefined) continue;
+      if (startedAt === 0) {
+        this.#dispatcher.resubmit(delivery, false);
+        continue;
+      }
+      started.set(delivery, startedAt);
+      if (cell + 1 === executing) onStack = delivery;
+    }
+    let opening: Delivery | undefined;
+    for (const id of this.#dispatcher.recover(thread.owner, exited)) {
+      const delivery = this.#dispatcher.find(id);
+      if (delivery === undefined) continue;
+      if (!started.has(delivery)) started.set(delivery, 0);
+      opening = delivery;
+    }
+    // Who ended it: main for a deadline that is settled already; the one the thread named; else the one on its stack.
+    const guilty =
+      thread.killed || culprit === -1
+        ? undefined
+        : ([...started.keys()].find((d) => d.id === culprit) ??
+          onStack ??
+          opening ??
+          (started.size === 1 ? [...started.keys()][0] : undefined));
+    for (const [delivery, startedAt] of started) {
+      if (delivery !== guilty) {
+        this.#dispatcher.redeliver(delivery, startedAt, thread.nodeThreadId);
+        continue;
+      }
+      const error = new WorkerExitError(`the thread of handler ${delivery.subscription.name} ended under it`);
+      this.#dispatcher.settle(
+        delivery,
+        failure(FailureReason.WORKER_EXIT, error, startedAt, monotonicMs(), thread.nodeThreadId),
+      );
+    }
+    unpark(this.#ring, memory);
+    this.#modulesOfTheDead(thread);
+    this.#dispatcher.pump();
+    this.#dispatcher.wakeAll();
+    this.#poller.start();
+  }
+
+  /** Modules that the thread was trying: the only one is at fault, several are tried again, each alone. */
+  #modulesOfTheDead(thread: HandlerThread): void {
+    const trying = [...thread.loading.keys()]
+      .map((index) => this.#modules.get(index))
+      .filter((module) => module?.state === 'trying');
+    thread.loading.clear();
+    for (const module of trying) {
+      if (module === undefined) continue;
+      if (trying.length === 1 || module.alone) {
+        const how = thread.killed
+          ? `its import blocked the thread for ${this.#options.loadTimeoutMs} ms`
+          : 'its import ended the thread';
+        this.#conclude(module, how);
+      } else {
+        module.state = 'new';
+        module.alone = true;
+      }
+    }
+    this.#tryModules();
+  }
+
+  #giveUp(cause: unknown): void {
+    this.#hopeless = new ThreadStartError(`no handler thread comes up: ${messageOf(cause)}`, { cause });
+    for (const waiter of this.#upWaiters) waiter();
+    this.#upWaiters.clear();
+    const waiting: Delivery[] = [];
+    for (const state of ['new', 'trying'] as const)
+      for (const module of this.#modules.inState(state)) waiting.push(...module.held);
+    for (const delivery of waiting) {
+      this.revoke(delivery);
+      this.#hooks.settle(delivery, failure(FailureReason.WORKER_EXIT, this.#hopeless, 0, 0, 0));
+    }
+    this.#dispatcher.failAll(failure(FailureReason.WORKER_EXIT, this.#hopeless, 0, 0, 0));
+  }
+
+  /** What threads say of themselves, while the event loop can't deliver it. */
+  #readPorts(): boolean {
+    let any = false;
+    for (const thread of [...this.#threads.list]) {
+      if (thread.role === 'gone') continue;
+      for (let next = receiveMessageOnPort(thread.port); next !== undefined; next = receiveMessageOnPort(thread.port)) {
+        any = true;
+        this.#receive(thread, next.message as FromThread);
+      }
+    }
+    return any;
+  }
+
+  #receiveBulk(thread: HandlerThread, key: number): Uint8Array {
+    for (;;) {
+      const bytes = thread.bulks.get(key);
+      if (bytes !== undefined) {
+        thread.bulks.delete(key);
+        return bytes;
+      }
+      const next = receiveMessageOnPort(thread.port) as { message: FromThread } | undefined;
+      if (next === undefined)
+        throw new ProtocolError(`a thread announced a value of its own message and sent none: key=${key}`);
+      this.#receive(thread, next.message);
+    }
+  }
+}

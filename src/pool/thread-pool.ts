@@ -1,0 +1,89 @@
+import { fileURLToPath } from 'node:url';
+import type { MessagePort, Worker } from 'node:worker_threads';
+import { Piscina } from 'piscina';
+import { messageOf } from '../codec.ts';
+import { ThreadStartError } from '../errors.ts';
+import type { EventBusOptions } from '../types.ts';
+
+/** A pooled thread taken for a long-lived task. */
+export interface Lease {
+  /** Resolves when the task returned the thread, rejects when the thread ended under it. */
+  readonly ended: Promise<void>;
+  /** Terminates the thread; the pool starts another in its place. */
+  kill(): void;
+}
+
+export interface ThreadPoolHooks {
+  /** A thread has exited; its Node thread id as it was. */
+  exited(nodeThreadId: number): void;
+}
+
+/**
+ * The one module that knows Piscina. Its threads are all created at once and never shrink; a task holds its thread alone
+ * and keeps the process alive while it runs. An abort signal is the only way in Piscina to end a running task, and it
+ * ends the thread with it, which is what a hard timeout wants.
+ */
+export class ThreadPool {
+  readonly #piscina: Piscina;
+  readonly #hooks: ThreadPoolHooks;
+  readonly #known = new Set<number>();
+
+  constructor(
+    threads: number,
+    host: URL,
+    worker: Pick<EventBusOptions, 'resourceLimits' | 'execArgv' | 'env'>,
+    hooks: ThreadPoolHooks,
+  ) {
+    this.#hooks = hooks;
+    try {
+      this.#piscina = new Piscina({
+        filename: fileURLToPath(host),
+        minThreads: threads,
+        maxThreads: threads,
+        idleTimeout: Number.POSITIVE_INFINITY,
+        concurrentTasksPerWorker: 1,
+        recordTiming: false,
+        // The host waits in its own way; Piscina's threads stay in their event loop between leases.
+        atomics: 'disabled',
+        ...worker,
+      } as ConstructorParameters<typeof Piscina>[0]);
+    } catch (error) {
+      throw new ThreadStartError(`handler threads can't be started: ${messageOf(error)}`, { cause: error });
+    }
+    // A thread that ends between leases is reported here; the pool replaces it, and nothing was in its hands.
+    this.#piscina.on('error', () => {});
+    this.#piscina.on('workerCreate', () => this.#watch());
+    this.#watch();
+  }
+
+  lease(task: object, transferList: MessagePort[]): Lease {
+    const controller = new AbortController();
+    const ended = this.#piscina.run(task, { signal: controller.signal, transferList } as object) as Promise<void>;
+    // run() starts a thread when one is missing, also after Piscina has given up respawning.
+    this.#watch();
+    return { ended, kill: () => controller.abort() };
+  }
+
+  /** False once the thread has exited. */
+  isAlive(nodeThreadId: number): boolean {
+    return this.#known.has(nodeThreadId);
+  }
+
+  /** Terminates every thread; resolves when all have exited. A thread in native code exits when that returns. */
+  async destroy(): Promise<void> {
+    await this.#piscina.destroy();
+  }
+
+  // 'workerCreate' comes before a new thread gets a task, so no thread runs unwatched.
+  #watch(): void {
+    for (const worker of this.#piscina.threads as Worker[]) {
+      const { threadId } = worker;
+      if (threadId < 0 || this.#known.has(threadId)) continue;
+      this.#known.add(threadId);
+      worker.once('exit', () => {
+        this.#known.delete(threadId);
+        this.#hooks.exited(threadId);
+      });
+    }
+  }
+}

@@ -1,0 +1,104 @@
+import type { MessagePort } from 'node:worker_threads';
+
+/** What the main thread gives a pooled thread for one lease. */
+export interface HostTask {
+  readonly ring: SharedArrayBuffer;
+  readonly thread: SharedArrayBuffer;
+  readonly owner: number;
+  /** Threads that share the ring. */
+  readonly threads: number;
+  readonly port: MessagePort;
+  readonly loadTimeoutMs: number;
+}
+
+/** A handler module as threads know it. */
+export interface ModuleInfo {
+  readonly index: number;
+  readonly href: string;
+  readonly exportName: string;
+}
+
+/** A subscription as threads know it. */
+export interface SubscriptionInfo {
+  readonly index: number;
+  readonly id: string;
+  readonly module: number;
+  /** Infinity: none. */
+  readonly timeoutMs: number;
+}
+
+/** A message that is too large for the dispatch ring, in a buffer of its own. */
+export interface Bulk {
+  readonly key: number;
+  readonly buffer: SharedArrayBuffer;
+  readonly lineBytes: number;
+  readonly bodyBytes: number;
+}
+
+export type ToThread =
+  | { readonly type: 'load'; readonly modules: readonly ModuleInfo[] }
+  | { readonly type: 'subscriptions'; readonly added: readonly SubscriptionInfo[] }
+  | { readonly type: 'forget'; readonly subscriptions: readonly number[] }
+  | { readonly type: 'bulk'; readonly bulk: Bulk }
+  | { readonly type: 'drop'; readonly key: number }
+  /** The delivery was settled by main: abort its signal. */
+  | { readonly type: 'abort'; readonly delivery: number; readonly reason: 'timeout' | 'shutdown' }
+  | { readonly type: 'ping'; readonly number: number };
+
+export type FromThread =
+  /** The lease has begun. */
+  | { readonly type: 'up' }
+  /** A completion ring has something, and main had armed the bell. */
+  | { readonly type: 'doorbell' }
+  | { readonly type: 'loaded'; readonly module: number; readonly error?: string }
+  | { readonly type: 'bulk'; readonly key: number; readonly bytes: Uint8Array };
+
+// ---- records of a completion ring; offsets are bytes from the record's own part
+
+/** A delivery's outcome. */
+export const RECORD_OUTCOME = 1;
+/** An event that a handler emitted. */
+export const RECORD_EMIT = 2;
+/** The error that is ending the thread; its OUTCOME is FAILED with reason worker_exit. */
+export const RECORD_CRASH = 3;
+/** An error that came after its delivery's outcome, or from no delivery. */
+export const RECORD_LATE = 4;
+
+/** OUTCOME and CRASH: Int32 delivery, status, bytes, bulk key; Float64 started, ended; then the bytes. */
+export const OUTCOME = { DELIVERY: 0, STATUS: 4, BYTES: 8, BULK: 12, STARTED: 16, ENDED: 24, DATA: 32 } as const;
+
+export const STATUS_OK = 0;
+/** DATA is JSON. */
+export const STATUS_VALUE = 1;
+export const STATUS_BYTES = 2;
+/** DATA is a SerializedError. */
+export const STATUS_ERROR = 3;
+/** The handler's module could not be loaded on this thread; DATA is a SerializedError. */
+export const STATUS_LOAD_ERROR = 4;
+/** Succeeded with a value that JSON can't hold. */
+export const STATUS_UNENCODABLE = 5;
+
+/** EMIT: Int32 line bytes, body bytes, payload start, payload end, key bytes, bulk key; then line, body, ordering key. */
+export const EMIT = {
+  LINE_BYTES: 0,
+  BODY_BYTES: 4,
+  PAYLOAD_START: 8,
+  PAYLOAD_END: 12,
+  KEY_BYTES: 16,
+  BULK: 20,
+  DATA: 24,
+} as const;
+
+/** LATE: Int32 bytes, bulk key; then JSON of LateError. */
+export const LATE = { BYTES: 0, BULK: 4, DATA: 8 } as const;
+
+/** What a late error says of the delivery it came from; without one it came from no delivery. */
+export interface LateErrorInfo {
+  readonly error: import('./serialized-error.ts').SerializedError;
+  readonly delivery?: {
+    readonly eventId: string;
+    readonly eventType: string;
+    readonly subscriptionId: string;
+    readonly correlationId: string | null;
+  };
+}

@@ -1,0 +1,171 @@
+import type { ResourceLimits } from 'node:worker_threads';
+import type { BusEvent } from './event.ts';
+
+/** What an event carries: a plain object, encoded once as JSON when it is emitted. */
+export type Payload = Record<string, unknown>;
+
+/** Event types and their payloads; the default takes every name and every payload. */
+export type EventMap = Record<string, Payload>;
+
+/** What happens to an event that finds `maxPendingEvents` others unsettled. */
+export const OverflowPolicy = {
+  DROP: 'drop',
+  DROP_OLDEST: 'dropOldest',
+  RAISE: 'raise',
+  BLOCK: 'block',
+} as const;
+export type OverflowPolicy = (typeof OverflowPolicy)[keyof typeof OverflowPolicy];
+
+/** Why a delivery failed. */
+export const FailureReason = {
+  HANDLER_ERROR: 'handler_error',
+  HANDLER_TIMEOUT: 'handler_timeout',
+  ALL_HANDLERS_FAILED: 'all_handlers_failed',
+  VALIDATION_ERROR: 'validation_error',
+  SERIALIZATION_ERROR: 'serialization_error',
+  WORKER_EXIT: 'worker_exit',
+  HANDLER_LOAD_ERROR: 'handler_load_error',
+  HANDLER_QUARANTINED: 'handler_quarantined',
+  DROPPED: 'dropped',
+  SHUTDOWN: 'shutdown',
+} as const;
+export type FailureReason = (typeof FailureReason)[keyof typeof FailureReason];
+
+export interface EmitOptions {
+  /** Who emitted it; null in the event when not given. */
+  source?: string;
+  /** Wins over the scope that `withCorrelation` opened. */
+  correlationId?: string;
+  /** Binary payload, handed to handlers as bytes; never JSON, never audited. Copied at emit. */
+  body?: Uint8Array;
+  /** Events with one key reach a subscription in order. */
+  orderingKey?: string;
+}
+
+export interface SubscribeOptions {
+  /** Higher first. @default 100 */
+  priority?: number;
+  /** Shown in stats, dead letters and spans. @default the function's name or the module's basename */
+  name?: string;
+  /** Overrides the bus's `handlerTimeoutMs`. 0 or Infinity: none. */
+  timeoutMs?: number;
+  /** Abort unsubscribes. */
+  signal?: AbortSignal;
+  /** A delivery that had started when its thread was ended for another's fault runs again as the next attempt; false: it fails as `worker_exit`. @default true */
+  redeliver?: boolean;
+}
+
+/** Runs on the main thread. */
+export type InlineHandler<P extends Payload = Payload> = (event: BusEvent<P>, context: HandlerContext) => unknown;
+
+/** Runs in the pool: the module's default export, or the one that is named. A relative string is resolved from the working directory. */
+export type HandlerModule = URL | { module: URL | string; export?: string };
+
+export interface HandlerContext {
+  /** Aborted at the deadline and when a shutdown gives up. */
+  readonly signal: AbortSignal;
+  /** 1 on first delivery. */
+  readonly attempt: number;
+  /** Node's thread id; 0 on the main thread. */
+  readonly threadId: number;
+  readonly subscriptionId: string;
+  /** Milliseconds to the deadline, never below 0; Infinity without one. Synchronous and cheap, works inside a busy loop. */
+  remainingMs(): number;
+  /** Emits on the bus this event came from, also out of a worker. Inherits the event's correlation id. Returns the event id. */
+  emit(eventType: string, payload: Payload, options?: EmitOptions): string;
+}
+
+export interface HandlerOutcome {
+  subscriptionId: string;
+  handlerName: string;
+  ok: boolean;
+  /** What the handler returned, as JSON carries it, or a Uint8Array. */
+  value?: unknown;
+  error?: Error;
+  reason?: FailureReason;
+  attempt: number;
+  /** Running time in milliseconds, to the settlement. */
+  durationMs: number;
+  /** From emit to the handler's start, in milliseconds. */
+  queueMs: number;
+  threadId: number;
+}
+
+export interface EmitResult {
+  /** '' when the overflow policy dropped the event. */
+  eventId: string;
+  accepted: boolean;
+  /** Accepted, and every handler succeeded. */
+  ok: boolean;
+  /** In priority order. */
+  outcomes: HandlerOutcome[];
+}
+
+export interface ShutdownReport {
+  /** Events that settled during the shutdown. */
+  drained: number;
+  /** Deliveries unsettled at the time limit. */
+  abandoned: number;
+  /** Threads terminated in the middle of a handler. */
+  killed: number;
+  auditFlushed: boolean;
+  durationMs: number;
+}
+
+export interface EventBusOptions {
+  /** Handler threads. They start with the first handler module. @default os.availableParallelism() */
+  maxConcurrentHandlers?: number;
+  /** Warm threads that replace a killed one at once and take no events before. @default 1 */
+  spareThreads?: number;
+  /** Async deliveries in flight beside each other on one thread. @default 8 */
+  asyncPerThread?: number;
+  /** From the handler's start. 0 or Infinity: none. @default 30_000 */
+  handlerTimeoutMs?: number;
+  /** Accepted and unsettled events; Infinity: no limit. @default 100_000 */
+  maxPendingEvents?: number;
+  /** @default 'raise' */
+  overflowPolicy?: OverflowPolicy;
+  /** How long policy `block` waits for room before BackpressureError. @default 30_000 */
+  blockTimeoutMs?: number;
+  /** Import and setup of a handler module. @default 30_000 */
+  loadTimeoutMs?: number;
+  /** The dispatch ring: powers of two, at least 16 slots and 65_536 bytes. @default { slots: 16_384, bytes: 8_388_608 } */
+  ring?: { slots?: number; bytes?: number };
+  /** Of handler threads, as `new Worker` takes them. */
+  resourceLimits?: ResourceLimits;
+  execArgv?: string[];
+  env?: NodeJS.ProcessEnv;
+}
+
+export interface BusStats {
+  active_subscriptions: number;
+  total_subscriptions: number;
+  audit_enabled: boolean;
+  max_concurrent_handlers: number;
+  event_types_subscribed: number;
+  total_events_logged: number;
+  log_file_size: number;
+  validation_enabled: boolean;
+  metrics_enabled: boolean;
+  /** Every `emit` that did not throw. */
+  emitted: number;
+  /** Every handler succeeded, or there was none. */
+  completed: number;
+  /** At least one handler failed. */
+  failed: number;
+  /** Refused or displaced by the overflow policy. */
+  dropped: number;
+  pending: number;
+  ring: { slots: number; used: number; bytes_used: number };
+  threads: {
+    /** Taking events; spares don't count. */
+    live: number;
+    /** With a delivery in flight. */
+    busy: number;
+    spare: number;
+    /** Replaced after a kill or crash. */
+    restarts: number;
+    /** Ended, but still in native code that can't be interrupted. */
+    zombies: number;
+  };
+}

@@ -1,0 +1,4 @@
+/** Worker entry points stand beside the library, as .ts in source and as .js once built. */
+const ENDING: string = import.meta.url.endsWith('.ts') ? '.ts' : '.js';
+
+export const HANDLER_HOST: URL = new URL(`../workers/handler-host${ENDING}`, import.meta.url);

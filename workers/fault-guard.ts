@@ -1,0 +1,49 @@
+import { currentScope } from '../src/correlation.ts';
+import { messageOf } from '../src/codec.ts';
+import { InFlight } from './in-flight.ts';
+
+/** What the guard does with a fault that no handler call caught. */
+export interface FaultSink {
+  /** The delivery at fault is open: the thread ends for it. */
+  crash(delivery: InFlight, error: unknown): void;
+  /** The delivery that left it behind is settled, or there is none. */
+  late(delivery: InFlight | undefined, error: unknown): void;
+  /** The thread is about to end; the delivery that ends it, if any of the open ones. */
+  exiting(delivery: InFlight | undefined): void;
+}
+
+let sink: FaultSink | undefined;
+
+/** From here on faults of this Node thread go to `next`; undefined between leases. */
+export function guardWith(next: FaultSink | undefined): void {
+  sink = next;
+}
+
+/** The delivery whose async context this is, not the one that happens to run. */
+function delivery(): InFlight | undefined {
+  const found = currentScope()?.delivery;
+  return found instanceof InFlight ? found : undefined;
+}
+
+function fault(error: unknown): void {
+  const from = delivery();
+  if (sink === undefined) {
+    process.emitWarning(`an uncaught error of a handler module on an idle thread: ${messageOf(error)}`, {
+      code: 'GANGLION_IDLE_ERROR',
+    });
+  } else if (from === undefined || from.settled) sink.late(from, error);
+  else {
+    sink.crash(from, error);
+    exit(1);
+  }
+}
+
+const exit = process.exit.bind(process);
+
+process.on('uncaughtException', fault);
+process.on('unhandledRejection', fault);
+process.exit = (code?: number | string | null): never => {
+  const from = delivery();
+  sink?.exiting(from === undefined || from.settled ? undefined : from);
+  return exit(code);
+};

@@ -1,0 +1,223 @@
+import { type MessagePort, receiveMessageOnPort, threadId } from 'node:worker_threads';
+import { monotonicMs } from '../src/clock.ts';
+import { messageOf } from '../src/codec.ts';
+import type { FromThread, HostTask, ToThread } from '../src/protocol.ts';
+import { DispatchConsumer } from '../src/ring/dispatch-consumer.ts';
+import {
+  MODE_ACTIVE,
+  MODE_RETURN,
+  MODE_RETURNED,
+  openRing,
+  openThread,
+  PARKED_ASIDE,
+  PARKED_FOR_WORK,
+  type RingMemory,
+  THREAD,
+  type ThreadMemory,
+} from '../src/ring/layout.ts';
+import { park, unpark } from '../src/ring/parking.ts';
+import { CompletionWriter } from './completion-writer.ts';
+import { DeliveryRunner } from './delivery-runner.ts';
+import { guardWith } from './fault-guard.ts';
+
+/** The event loop gets a turn after so long: timers and sockets of handler modules, and the port, live there. */
+const TURN_MS = 2;
+/** A thread that has just run so many events naps before it parks: the next ones are on their way, and a notify is dear. */
+const BUSY_SPELL = 16;
+const NAPS = 2;
+const NAP_MS = 0.05;
+/** Parked threads block so long at first, which wakes fastest; then they wait in their event loop. */
+const BLOCK_MS = 2;
+/** No wake-up is lost by design; if one were, events would wait for this long. Counted, and a stress test expects none. */
+const SAFETY_NET_MS = 100;
+
+const nap = new Int32Array(new SharedArrayBuffer(4));
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+/** One lease of this thread: takes events until main wants the thread back. */
+class HandlerHost {
+  readonly #ring: RingMemory;
+  readonly #memory: ThreadMemory;
+  readonly #port: MessagePort;
+  readonly #consumer: DispatchConsumer;
+  readonly #runner: DeliveryRunner;
+  #wake: (() => void) | undefined;
+  /** A waitAsync that has not fired yet; it serves the next parking too, since it can't be taken back. */
+  #waiting: Promise<unknown> | undefined;
+  #lastTurn = 0;
+
+  constructor(task: HostTask) {
+    this.#ring = openRing(task.ring);
+    this.#memory = openThread(task.thread);
+    this.#port = task.port;
+    this.#consumer = new DispatchConsumer(this.#ring, task.owner, task.threads);
+    const writer = new CompletionWriter(this.#ring, this.#memory, task.port);
+    this.#runner = new DeliveryRunner(
+      task,
+      this.#memory,
+      this.#consumer,
+      writer,
+      () => this.#readPort(),
+      () => this.#wake?.(),
+    );
+    guardWith(this.#runner);
+    this.#port.on('message', (message: ToThread) => this.#receive(message));
+    Atomics.store(this.#memory.words, THREAD.NODE, threadId + 1);
+    this.#send({ type: 'up' });
+  }
+
+  async run(): Promise<void> {
+    let spell = 0;
+    let naps = 0;
+    for (;;) {
+      const mode = Atomics.load(this.#memory.words, THREAD.MODE);
+      if (mode === MODE_RETURN && this.#runner.inFlight === 0) {
+        if (Atomics.compareExchange(this.#memory.words, THREAD.MODE, MODE_RETURN, MODE_RETURNED) === MODE_RETURN) break;
+        continue;
+      }
+      const count = mode === MODE_ACTIVE ? this.#work() : 0;
+      if (count > 0) {
+        spell += count;
+        naps = 0;
+        if (this.#runner.now - this.#lastTurn > TURN_MS || this.#runner.now === 0) await this.#turn();
+        // Handlers that only needed a microtask are done after this.
+        else if (this.#runner.inFlight > 0) await null;
+        continue;
+      }
+      this.#runner.now = 0;
+      if (mode === MODE_ACTIVE && spell >= BUSY_SPELL && naps < NAPS && this.#runner.inFlight === 0) {
+        naps++;
+        Atomics.wait(nap, 0, 0, NAP_MS);
+        continue;
+      }
+      spell = 0;
+      naps = 0;
+      if (mode === MODE_ACTIVE && this.#runner.inFlight === 0 && this.#parkBlocking()) continue;
+      await this.#parkInEventLoop(mode);
+    }
+    guardWith(undefined);
+    this.#port.close();
+  }
+
+  /** Runs what it can claim, or one event that it can steal; returns how many it claimed. */
+  #work(): number {
+    const room = this.#runner.freeCells;
+    if (room === 0) return 0;
+    const { claimed } = this.#consumer;
+    const count = this.#consumer.claim(room);
+    if (count === 0) {
+      if (!this.#consumer.steal()) return 0;
+      this.#runner.deliver(claimed[0]!);
+      return 1;
+    }
+    for (let i = 0; i < count; i++) this.#runner.deliver(claimed[i]!);
+    return count;
+  }
+
+  async #turn(): Promise<void> {
+    await turn();
+    this.#lastTurn = monotonicMs();
+    this.#runner.now = 0;
+  }
+
+  /** True: there is work, or there may be. */
+  #parkBlocking(): boolean {
+    park(this.#ring, this.#memory, true);
+    if (this.#somethingToDo(MODE_ACTIVE)) {
+      unpark(this.#ring, this.#memory);
+      return true;
+    }
+    const woken = Atomics.wait(this.#memory.words, THREAD.PARK, PARKED_FOR_WORK, BLOCK_MS) !== 'timed-out';
+    return !unpark(this.#ring, this.#memory) || woken;
+  }
+
+  async #parkInEventLoop(mode: number): Promise<void> {
+    const { words } = this.#memory;
+    const forWork = mode === MODE_ACTIVE && this.#runner.freeCells > 0;
+    const local = new Promise<void>((resolve) => {
+      this.#wake = resolve;
+    });
+    park(this.#ring, this.#memory, forWork);
+    let rung = false;
+    if (!this.#somethingToDo(mode)) {
+      if (this.#waiting === undefined) {
+        const wait = Atomics.waitAsync(words, THREAD.PARK, forWork ? PARKED_FOR_WORK : PARKED_ASIDE, SAFETY_NET_MS);
+        if (wait.async) {
+          this.#waiting = wait.value.then((how) => {
+            this.#waiting = undefined;
+            rung = how === 'ok';
+          });
+        }
+      }
+      if (this.#waiting !== undefined) await Promise.race([this.#waiting, local]);
+    }
+    this.#wake = undefined;
+    const parked = unpark(this.#ring, this.#memory);
+    if (parked && !rung && forWork && this.#consumer.backlog > 0) Atomics.add(words, THREAD.NET, 1);
+    this.#lastTurn = monotonicMs();
+  }
+
+  /** Looked at after parking: what was published before is seen here, what is published after wakes the thread. */
+  #somethingToDo(mode: number): boolean {
+    if (Atomics.load(this.#memory.words, THREAD.MODE) !== mode) return true;
+    if (mode !== MODE_ACTIVE || this.#runner.freeCells === 0) return false;
+    return this.#consumer.backlog > 0 || this.#consumer.canSteal();
+  }
+
+  #receive(message: ToThread): void {
+    const runner = this.#runner;
+    switch (message.type) {
+      case 'load':
+        for (const info of message.modules) {
+          const module = runner.load(info);
+          void module.loaded.then(() => {
+            this.#send({ type: 'loaded', module: info.index, ...(module.error && { error: module.error.message }) });
+          });
+        }
+        break;
+      case 'subscriptions':
+        for (const info of message.added) runner.subscribe(info);
+        break;
+      case 'forget':
+        for (const index of message.subscriptions) runner.forget(index);
+        break;
+      case 'bulk':
+        runner.addBulk(message.bulk);
+        break;
+      case 'drop':
+        runner.dropBulk(message.key);
+        break;
+      case 'abort':
+        runner.abort(message.delivery, message.reason);
+        break;
+      case 'ping':
+        Atomics.store(this.#memory.words, THREAD.PONG, message.number);
+        break;
+    }
+  }
+
+  #readPort(): boolean {
+    const next = receiveMessageOnPort(this.#port) as { message: ToThread } | undefined;
+    if (next === undefined) return false;
+    this.#receive(next.message);
+    return true;
+  }
+
+  #send(message: FromThread): void {
+    this.#port.postMessage(message);
+  }
+}
+
+/** What the pool runs on each of its threads. */
+export default async function run(task: HostTask): Promise<void> {
+  try {
+    await new HandlerHost(task).run();
+  } catch (error) {
+    // Nothing in the loop throws by design. If it does, the thread's state is not to be trusted: end it, so that what it
+    // held is taken back.
+    process.emitWarning(`a handler thread ends on an internal error: ${messageOf(error)}`, {
+      code: 'GANGLION_HOST_ERROR',
+    });
+    process.exit(1);
+  }
+}
