@@ -1,5 +1,5 @@
 import { ENVELOPE, type Key, type KeyTable, NO_KEY } from './key-table.ts';
-import { numberLiteralBits, type Prefilter } from './prefilter.ts';
+import type { Prefilter } from './prefilter.ts';
 import { TOKEN } from './rule.ts';
 import type { TextRedactor } from './text.ts';
 
@@ -29,6 +29,8 @@ const OBJECT_END = 125;
 const ARRAY = 91;
 const ARRAY_END = 93;
 const END = -1;
+/** An escape, or a control character, which no string may have. */
+const NEEDS_DECODING = /[\\\p{Cc}]/u;
 
 /** A container that has not ended yet. */
 interface Open {
@@ -147,25 +149,17 @@ class Walk {
     const { prefilter, text } = this.#context;
     const key = this.#key;
     const from = this.#at;
+    const end = this.#stringEnd(from);
     if (key.exempt || this.#dropped >= 0) {
-      this.#at = this.#stringEnd(from);
-      return this.#at > from;
+      this.#at = end;
+      return end > 0;
     }
-    let bits = prefilter.literal(this.#json, from + 1);
-    let decoded: string | undefined;
-    if (bits >= 0) {
-      this.#at = prefilter.end + 1;
-      if (bits === 0 && key.bits === 0 && key.match === 'none' && !text.seesAll) return true;
-      decoded = this.#json.slice(from + 1, this.#at - 1);
-    } else {
-      decoded = this.#decode(from, this.#stringEnd(from));
-      if (decoded === undefined) return false;
-      bits = prefilter.text(decoded);
-    }
-    bits |= key.bits;
-    const nested = this.#kind === 'nested' ? undefined : this.#nested;
-    const redacted =
-      key.match === 'none' ? text.redact(decoded, bits, key.name, nested) : text.whole(decoded, bits, key.name);
+    const decoded = this.#decode(from, end);
+    if (decoded === undefined) return false;
+    const bits = prefilter.text(decoded) | key.bits;
+    let redacted = decoded;
+    if (key.match !== 'none') redacted = text.whole(decoded, bits, key);
+    else if (bits !== 0) redacted = text.redact(decoded, bits, key, this.#kind === 'nested' ? undefined : this.#nested);
     if (redacted !== decoded) this.#replace(from, this.#at, redacted);
     return true;
   }
@@ -184,12 +178,16 @@ class Walk {
     if (key.exempt || this.#dropped >= 0) return true;
     if (key.match !== 'none') this.#replace(from, end, TOKEN);
     else if (word === undefined) {
-      const bits = numberLiteralBits(json, from, end) | key.bits;
-      if (bits === 0 && !this.#context.text.seesAll) return true;
-      const token = this.#context.text.number(json.slice(from, end), bits, key.name);
+      const token = this.#number(json.slice(from, end));
       if (token !== undefined) this.#replace(from, end, token);
     }
     return true;
+  }
+
+  #number(literal: string): string | undefined {
+    const { prefilter, text } = this.#context;
+    const bits = prefilter.number(literal) | this.#key.bits;
+    return bits === 0 ? undefined : text.number(literal, bits, this.#key);
   }
 
   #replace(from: number, to: number, text: string): void {
@@ -223,8 +221,10 @@ class Walk {
   #decode(from: number, end: number): string | undefined {
     if (end < 0) return undefined;
     this.#at = end;
+    const literal = this.#json.slice(from + 1, end - 1);
+    if (!NEEDS_DECODING.test(literal)) return literal;
     try {
-      return JSON.parse(this.#json.slice(from, end)) as string;
+      return JSON.parse(`"${literal}"`) as string;
     } catch {
       return undefined;
     }

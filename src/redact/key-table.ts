@@ -1,3 +1,4 @@
+import type { HarmlessKeys } from './clean-lines.ts';
 import type { KeyMatch, KeyMatcher } from './key-matcher.ts';
 import { CONTEXT, type Prefilter } from './prefilter.ts';
 import type { TextRedactor } from './text.ts';
@@ -40,11 +41,14 @@ export class KeyTable {
   readonly #text: TextRedactor;
   readonly #prefilter: Prefilter;
   readonly #kept = new Map<string, Key>();
+  readonly #harmless: HarmlessKeys;
 
-  constructor(matcher: KeyMatcher, text: TextRedactor, prefilter: Prefilter) {
+  /** @param harmless is told of every key that changes nothing */
+  constructor(matcher: KeyMatcher, text: TextRedactor, prefilter: Prefilter, harmless: HarmlessKeys) {
     this.#matcher = matcher;
     this.#text = text;
     this.#prefilter = prefilter;
+    this.#harmless = harmless;
   }
 
   /** The key that stands in JSON as this text between quotes, if it was seen before and has no escapes in it. */
@@ -53,7 +57,7 @@ export class KeyTable {
   }
 
   of(text: string): Key {
-    const name = this.#text.redact(text, this.#prefilter.text(text), '');
+    const name = this.#text.redact(text, this.#prefilter.text(text), NO_KEY);
     // Judged by what is left of it, so that the next redaction of the same line finds the same.
     const bare = this.#text.tokens.without(name);
     const bits = CONTEXT_WORD.test(bare) ? CONTEXT : 0;
@@ -62,6 +66,7 @@ export class KeyTable {
       if (this.#kept.size >= MAX_KEPT) this.#kept.clear();
       // Parsed, for a slice would keep the whole line it was cut from.
       this.#kept.set(JSON.parse(`"${text}"`) as string, key);
+      if (name === text && key.match === 'none' && bits === 0) this.#harmless.add(text);
     }
     return key;
   }

@@ -29,14 +29,20 @@ export const CARD: number = 1 << 10;
 export const SSN: number = 1 << 11;
 /** A `+` or `(` before a digit, or digits 3-3-4. */
 export const PHONE: number = 1 << 12;
-/** Three dots and four digits, or colons enough for an IPv6 address. */
-export const IP: number = 1 << 13;
+/** Three dots and four digits. */
+export const IPV4: number = 1 << 13;
 /** Five colons or five dashes. */
 export const MAC: number = 1 << 14;
 /** Seven digits, and a word that begins with two letters and two digits. */
 export const IBAN: number = 1 << 15;
 /** Begins like a JSON object or array. */
 export const JSON_TEXT: number = 1 << 16;
+/** Two colons in a row, or colons enough for an IPv6 address. */
+export const IPV6: number = 1 << 17;
+/** Comes with any text that a rule for every text has to see. */
+export const EVERY: number = 1 << 18;
+/** What `literal` gives for a string with escapes that must be decoded first, or without an end. */
+export const UNREADABLE = -1;
 
 export const LONG_RUN = 15;
 
@@ -53,38 +59,43 @@ const OPENING = 9;
 const TILDE_SIGN = 10;
 const STOP = 11;
 
+const C_SPACE = 32;
 const C_QUOTE = 34;
 const C_DASH = 45;
 const C_BACKSLASH = 92;
 
 function classes(inJson: boolean): Uint8Array {
-  const table = new Uint8Array(128).fill(BREAK);
+  const table = new Uint8Array(256).fill(BREAK);
   for (let c = 0; c < 128; c++) {
     const char = String.fromCharCode(c);
     if (/[A-Za-z_]/.test(char)) table[c] = LETTER;
     else if (/[0-9]/.test(char)) table[c] = DIGIT;
     else if (inJson && (c < 32 || c === C_QUOTE || c === C_BACKSLASH)) table[c] = STOP;
   }
-  const special: Record<string, number> = {
-    '-': DASH,
-    '.': DOT,
-    ':': COLON,
-    '=': EQUALS,
-    '@': AT_SIGN,
-    '%': PERCENT_SIGN,
-    '+': OPENING,
-    '(': OPENING,
-    '~': TILDE_SIGN,
-  };
-  for (const [char, kind] of Object.entries(special)) table[char.charCodeAt(0)] = kind;
+  const special: [string, number][] = [
+    ['-', DASH],
+    ['.', DOT],
+    [':', COLON],
+    ['=', EQUALS],
+    ['@', AT_SIGN],
+    ['%', PERCENT_SIGN],
+    ['+', OPENING],
+    ['(', OPENING],
+    ['~', TILDE_SIGN],
+  ];
+  for (const [char, kind] of special) table[char.charCodeAt(0)] = kind;
   return table;
 }
 
 const IN_JSON = classes(true);
 const IN_TEXT = classes(false);
 
+/** The escapes whose character is a break like the backslash itself. */
+const PLAIN_ESCAPES = new Uint8Array(256);
+for (const char of '"/bfnrt') PLAIN_ESCAPES[char.charCodeAt(0)] = 1;
+
 /** Letters without case, `_`, `-`, and the digits as one, in five bits; 0 is anything else. */
-const FOLDED = new Uint8Array(128);
+const FOLDED = new Uint8Array(256);
 for (let i = 0; i < 26; i++) FOLDED[65 + i] = FOLDED[97 + i] = i + 1;
 FOLDED[95] = 27;
 FOLDED[C_DASH] = 28;
@@ -105,32 +116,69 @@ function ending(names: string, bit: number): void {
   }
 }
 ending('ord rds swd pwd ase ses ret ets ken ens key eys ion uth ial als kie pin otp cvv cvc ing sig .id', E_WORD);
-ending('ser rer sic ken est', E_SCHEME);
+ending('rer sic ken est', E_SCHEME);
 ending('ort rts ing sit aba rtn dob o.b rth ate day orn ber num ode .no .nr .id', E_CONTEXT);
 ending('arn', E_ARN);
 
-/** Ids of all kinds are long runs; a key's run has one of these in it. */
+/** Ids of all kinds are long runs; a key's run, or what is around it, has one of these. */
 const KEY_START =
-  /eyJ|A(?:KIA|SIA|BIA|CCA|Iza|C[0-9a-f])|g(?:h[pousr]_|ithub_pat_|l[a-z]{2,5}-)|xox|xapp|hooks\.slack|[srp]k_(?:live|test)|whsec_|GOCSPX|ya29|npm_|pypi-|S(?:G\.|K[0-9a-f])|hf_|api_org_|Q~|(?:[SsPp][Kk]|[Aa][Pp][Ii]|[Kk][Ee][Yy]|[Tt][Oo][Kk][Ee][Nn]|[Ss][Ee][Cc][Rr][Ee][Tt])[-_]/;
+  /eyJ|A(?:KIA|SIA|BIA|CCA|Iza|C[0-9a-f])|g(?:h[pousr]_|ithub_pat_|l[a-z]{2,5}-)|xox|xapp|hooks\.slack|[srp]k_(?:live|test)|whsec_|GOCSPX|ya29|npm_|pypi-|S(?:G\.|K[0-9a-f])|hf_|api_org_|(?:[SsPp][Kk]|[Aa][Pp][Ii]|[Kk][Ee][Yy]|[Tt][Oo][Kk][Ee][Nn]|[Ss][Ee][Cc][Rr][Ee][Tt])[-_]/;
 
+const encoder = new TextEncoder();
+const FIRST_SCRATCH_BYTES = 65_536;
+const MAX_SCRATCH_BYTES = 1_048_576;
+
+/** Works on UTF-8 bytes, which cost a third of a string's characters to look at. */
 export class Prefilter {
-  /** Where the last `scan` stopped: in JSON at the closing quote, or at what is no plain character. */
+  /** Where the last `literal` ended: at its closing quote. */
   end = 0;
+  readonly #mask: number;
+  readonly #always: number;
+  #scratch: Buffer = Buffer.allocUnsafeSlow(FIRST_SCRATCH_BYTES);
 
-  /** The bits of a whole text. */
+  /** @param mask the bits that some rule needs; the others are never set */
+  constructor(mask: number) {
+    this.#mask = mask;
+    this.#always = mask & EVERY;
+  }
+
+  /** The UTF-8 bytes of a text, until the next call. */
+  bytes(text: string): Buffer {
+    const size = text.length * 3;
+    if (size > MAX_SCRATCH_BYTES) return Buffer.from(text);
+    if (size > this.#scratch.length) this.#scratch = Buffer.allocUnsafeSlow(MAX_SCRATCH_BYTES);
+    return this.#scratch.subarray(0, encoder.encodeInto(text, this.#scratch).written);
+  }
+
+  /** The bits of a text. */
   text(text: string): number {
-    return this.#scan(text, 0, IN_TEXT);
+    const size = text.length * 3;
+    const fits = size <= this.#scratch.length;
+    const bytes = fits ? this.#scratch : this.bytes(text);
+    const length = fits ? encoder.encodeInto(text, bytes).written : bytes.length;
+    return this.#scan(bytes, 0, length, IN_TEXT);
   }
 
-  /** The bits of a JSON string literal whose first character is at `from`; -1 when it ends otherwise than by a quote. */
-  literal(json: string, from: number): number {
-    const bits = this.#scan(json, from, IN_JSON);
-    return json.charCodeAt(this.end) === C_QUOTE ? bits : -1;
+  /** The bits of a JSON string literal whose first character is at `from`; UNREADABLE if it needs decoding or has no end. */
+  literal(json: Buffer, from: number, to: number): number {
+    const known = to - from < 21 ? -1 : ordinaryEnd(json, from);
+    if (known > 0 && known < to && json[known] === C_QUOTE) {
+      this.end = known;
+      return this.#always;
+    }
+    return this.#scan(json, from, to, IN_JSON);
   }
 
-  #scan(text: string, from: number, table: Uint8Array): number {
-    const limit = text.length;
-    let bits = 0;
+  /** The bits of a number: only a card's has as many digits as matter. */
+  number(literal: string): number {
+    return literal.length < 13 ? this.#always : this.text(literal);
+  }
+  numberLiteral(json: Uint8Array, from: number, to: number): number {
+    return this.#always | (to - from < 13 ? 0 : numberBits(json, from, to) & this.#mask);
+  }
+
+  #scan(bytes: Buffer, from: number, to: number, table: Uint8Array): number {
+    let bits = this.#always;
     let found = 0;
     let digits = 0;
     let dots = 0;
@@ -139,9 +187,8 @@ export class Prefilter {
     let dashes = 0;
     let run = from;
     let i = from;
-    for (; i < limit; i++) {
-      const c = text.charCodeAt(i);
-      const kind = c < 128 ? table[c]! : BREAK;
+    for (; i < to; i++) {
+      const kind = table[bytes[i]!]!;
       if (kind === LETTER) continue;
       if (kind === DIGIT) {
         digits++;
@@ -149,32 +196,36 @@ export class Prefilter {
       }
       if (kind === DASH) {
         dashes++;
-        if (i > from && text.charCodeAt(i - 1) === C_DASH) bits |= DASHES;
+        if (i > from && bytes[i - 1] === C_DASH) bits |= DASHES;
         continue;
       }
       if (i > run) {
-        if (i - run >= LONG_RUN) bits |= LONG;
-        found |= endingAt(text, from, i);
+        if (i - run >= LONG_RUN && !isPlainId(bytes, run, i, from)) bits |= LONG;
+        found |= endingAt(bytes, from, i);
       }
       run = i + 1;
       if (kind === BREAK) continue;
-      if (kind === STOP) break;
-      if (kind === DOT) dots++;
+      if (kind === STOP) {
+        if (bytes[i] !== C_BACKSLASH || PLAIN_ESCAPES[bytes[i + 1]!] === 0) break;
+        i++;
+        run++;
+      } else if (kind === DOT) dots++;
       else if (kind === COLON) {
         colons++;
-        if (i > from && text.charCodeAt(i - 1) === c) bits |= IP;
+        if (i > from && bytes[i - 1] === bytes[i]) bits |= IPV6;
       } else if (kind === EQUALS) labels++;
       else if (kind === AT_SIGN) bits |= AT;
       else if (kind === PERCENT_SIGN) bits |= PERCENT;
       else if (kind === OPENING) {
-        const next = text.charCodeAt(i + 1);
-        if (next >= 48 && next <= 57) bits |= PHONE;
-      } else if (i > from && text.charCodeAt(i - 1) === 81) bits |= TILDE;
+        if (i + 1 < to && isDigit(bytes[i + 1]!)) bits |= PHONE;
+      } else if (i > from && bytes[i - 1] === 81) bits |= TILDE;
     }
     this.end = i;
-    if (i > run) {
-      if (i - run >= LONG_RUN) bits |= LONG;
-      found |= endingAt(text, from, i);
+    if (table === IN_JSON) {
+      if (i >= to || bytes[i] !== C_QUOTE) return UNREADABLE;
+    } else if (i > run) {
+      if (i - run >= LONG_RUN && !isPlainId(bytes, run, i, from)) bits |= LONG;
+      found |= endingAt(bytes, from, i);
     }
     if (found !== 0) {
       if (found & E_WORD) bits |= labels + colons > 0 ? WORD | LABEL : WORD;
@@ -182,65 +233,101 @@ export class Prefilter {
       if (found & E_CONTEXT && digits >= 4) bits |= CONTEXT;
       if (found & E_ARN && colons > 0) bits |= ARN;
     }
-    if (bits & LONG && !KEY_START.test(text.slice(from, i))) bits &= ~LONG;
-    if (dots >= 3 && digits >= 4) bits |= IP;
-    if (colons >= 5) bits |= colons >= 7 ? MAC | IP : MAC;
+    if (bits & LONG && !KEY_START.test(bytes.toString('latin1', from, i))) bits &= ~LONG;
+    if (dots >= 3 && digits >= 4) bits |= IPV4;
+    if (colons >= 5) bits |= colons >= 6 ? MAC | IPV6 : MAC;
     if (dashes >= 5) bits |= MAC;
-    if (digits >= 7) bits |= numberBits(text, from, i);
-    const first = text.charCodeAt(from);
-    if (first === 123 || first === 91 || first <= 32) bits |= jsonBit(text, from, i);
-    return bits;
+    if (digits >= 7) bits |= numberBits(bytes, from, i);
+    const first = bytes[from]!;
+    if (i > from && (first === 123 || first === 91 || first <= C_SPACE || first === C_BACKSLASH))
+      bits |= jsonBit(bytes, from, i);
+    return bits & this.#mask;
   }
 }
 
-function endingAt(text: string, from: number, end: number): number {
-  const c = text.charCodeAt(end - 1);
+/**
+ * A run of lower-case hex digits and dashes (a UUID, a trace id) or of lower-case letters (an event id): no key looks
+ * like that, and most lines have one. Behind a dot or slash it may be the rest of a key all the same.
+ */
+function isPlainId(bytes: Uint8Array, start: number, end: number, from: number): boolean {
+  if (start > from && (bytes[start - 1] === 46 || bytes[start - 1] === 47)) return false;
+  let hex = true;
+  let letters = true;
+  for (let i = start; i < end && (hex || letters); i++) {
+    const c = bytes[i]!;
+    const lower = c >= 97 && c <= 122;
+    letters &&= lower;
+    hex &&= lower ? c <= 102 : c === C_DASH || isDigit(c);
+  }
+  return hex || letters;
+}
+
+/** Behind the UUID or the time in UTC that begins at `from`, -1 for anything else: full of digits, and in most lines. */
+function ordinaryEnd(bytes: Uint8Array, from: number): number {
+  if (bytes[from + 8] === C_DASH && bytes[from + 13] === C_DASH) {
+    for (let i = 0; i < 36; i++) {
+      const c = bytes[from + i]!;
+      const dash = i === 8 || i === 13 || i === 18 || i === 23;
+      if (dash ? c !== C_DASH : !isDigit(c) && (c < 97 || c > 102)) return -1;
+    }
+    return from + 36;
+  }
+  if (bytes[from + 4] !== C_DASH || bytes[from + 10] !== 84) return -1;
+  for (let i = 0; i < 19; i++) {
+    const c = bytes[from + i]!;
+    const between = i === 4 || i === 7 ? C_DASH : i === 10 ? 84 : i === 13 || i === 16 ? 58 : 0;
+    if (between === 0 ? !isDigit(c) : c !== between) return -1;
+  }
+  let at = from + 19;
+  if (bytes[at] === 46)
+    do at++;
+    while (isDigit(bytes[at]!));
+  return bytes[at] === 90 ? at + 1 : -1;
+}
+
+function endingAt(bytes: Uint8Array, from: number, end: number): number {
+  const c = bytes[end - 1]!;
   if (c < 65) return 0;
-  const b = end - 2 >= from ? text.charCodeAt(end - 2) : 0;
-  const a = end - 3 >= from ? text.charCodeAt(end - 3) : 0;
-  return ENDINGS[((a < 128 ? FOLDED[a]! : 0) << 10) | ((b < 128 ? FOLDED[b]! : 0) << 5) | FOLDED[c]!]!;
+  const b = end - 2 >= from ? FOLDED[bytes[end - 2]!]! : 0;
+  const a = end - 3 >= from ? FOLDED[bytes[end - 3]!]! : 0;
+  return ENDINGS[(a << 10) | (b << 5) | FOLDED[c]!]!;
 }
 
 const isDigit = (c: number): boolean => c >= 48 && c <= 57;
+const isLetter = (c: number): boolean => (c >= 65 && c <= 90) || (c >= 97 && c <= 122);
 
 /** Looks at a text's groups of digits. Separate, because few texts have as many digits as any of these rules needs. */
-function numberBits(text: string, from: number, to: number): number {
+function numberBits(bytes: Uint8Array, from: number, to: number): number {
   let bits = 0;
   let before = 0; // length of the group before the last one
   let last = 0;
   let separator = 0; // between those two
   let chain = 0;
   let card = false;
-  let i = from;
   let lastEnd = -2;
-  while (i < to) {
-    if (!isDigit(text.charCodeAt(i))) {
+  for (let i = from; i < to; ) {
+    if (!isDigit(bytes[i]!)) {
       i++;
       continue;
     }
     const start = i;
-    while (i < to && isDigit(text.charCodeAt(i))) i++;
+    while (i < to && isDigit(bytes[i]!)) i++;
     const length = i - start;
-    const between = start === lastEnd + 1 ? text.charCodeAt(lastEnd) : 0;
-    if (between !== 32 && between !== C_DASH) {
+    const between = start === lastEnd + 1 ? bytes[lastEnd]! : 0;
+    if (between !== C_SPACE && between !== C_DASH) {
       chain = 0;
       card = false;
     }
     chain += length;
-    const digit = text.charCodeAt(start);
+    const digit = bytes[start]!;
     if (digit >= 50 && digit <= 54) card = true;
     if (card && chain >= 13) bits |= CARD;
-    if (between !== 0 && last > 0 && length === 4 && before === 3) {
+    if (length === 4 && before === 3 && between !== 0) {
       if (last === 2 && between === separator) bits |= SSN;
       if (last === 3) bits |= PHONE;
     }
-    if (
-      length >= 2 &&
-      start - 2 >= from &&
-      isLetter(text.charCodeAt(start - 1)) &&
-      isLetter(text.charCodeAt(start - 2))
-    ) {
-      if (beginsWord(text, from, start - 2)) bits |= IBAN;
+    if (length >= 2 && start - 2 >= from && isLetter(bytes[start - 1]!) && isLetter(bytes[start - 2]!)) {
+      if (beginsWord(bytes, from, start - 2)) bits |= IBAN;
     }
     before = between === 0 ? 0 : last;
     separator = between;
@@ -250,23 +337,18 @@ function numberBits(text: string, from: number, to: number): number {
   return bits;
 }
 
-/** Nothing of a word before it, or an escape such as `\\n`, whose letter is not the word's. */
-function beginsWord(text: string, from: number, at: number): boolean {
+/** Nothing of a word before it, or an escape such as `\n`, whose letter is not the word's. */
+function beginsWord(bytes: Uint8Array, from: number, at: number): boolean {
   if (at === from) return true;
-  const c = text.charCodeAt(at - 1);
-  return !(isDigit(c) || isLetter(c)) || text.lastIndexOf('\\', at) >= at - 6;
+  const c = bytes[at - 1]!;
+  if (!isDigit(c) && !isLetter(c)) return true;
+  for (let i = at - 2; i >= from && i >= at - 6; i--) if (bytes[i] === C_BACKSLASH) return true;
+  return false;
 }
 
-const isLetter = (c: number): boolean => (c >= 65 && c <= 90) || (c >= 97 && c <= 122);
-
-function jsonBit(text: string, from: number, to: number): number {
+function jsonBit(bytes: Uint8Array, from: number, to: number): number {
   let i = from;
-  while (i < to && text.charCodeAt(i) <= 32) i++;
-  const c = i < to ? text.charCodeAt(i) : 0;
-  return c === 123 || c === 91 ? JSON_TEXT : 0;
-}
-
-/** The bits of a number literal: only a card number has as many digits as matter. */
-export function numberLiteralBits(json: string, from: number, to: number): number {
-  return to - from < 13 ? 0 : numberBits(json, from, to);
+  while (i < to && bytes[i]! <= C_SPACE) i++;
+  const c = i < to ? bytes[i]! : 0;
+  return c === 123 || c === 91 || c === C_BACKSLASH ? JSON_TEXT : 0;
 }

@@ -1,9 +1,10 @@
 import { ConfigError, SerializationError } from '../errors.ts';
+import { CleanLines, HarmlessKeys } from './clean-lines.ts';
 import { DEFAULT_RULES } from './default-rules.ts';
 import { type JsonContext, redactJson } from './json.ts';
 import { DEFAULT_KEYS, KeyMatcher, wordsOf } from './key-matcher.ts';
-import { ENVELOPE, KeyTable } from './key-table.ts';
-import { Prefilter } from './prefilter.ts';
+import { ENVELOPE, KeyTable, NO_KEY } from './key-table.ts';
+import { JSON_TEXT, Prefilter } from './prefilter.ts';
 import { compileRule, ERROR_TOKEN, type RedactionRule } from './rule.ts';
 import { Budget, TextRedactor } from './text.ts';
 
@@ -42,6 +43,8 @@ const MAX_BUDGET_MS = 5_000;
 export class Redactor {
   readonly #config: RedactorConfig;
   readonly #context: JsonContext;
+  readonly #prefilter: Prefilter;
+  readonly #clean: CleanLines;
   readonly #budget = new Budget();
 
   /**
@@ -54,10 +57,13 @@ export class Redactor {
     const given = (patterns ?? []).map(compileRule);
     const rules = [...given, ...(patterns === null || extendDefaults ? DEFAULT_RULES : [])];
     const keys = [...(redactKeys ?? []), ...(redactKeys === null || extendDefaults ? DEFAULT_KEYS : [])];
-    const prefilter = new Prefilter();
+    const prefilter = new Prefilter(rules.reduce((bits, rule) => bits | rule.needs, JSON_TEXT));
+    const harmless = new HarmlessKeys([...ENVELOPE.values()].map(({ name, exempt }) => [name, exempt] as const));
     const tokens = [...given, ...DEFAULT_RULES].map((rule) => rule.token);
     const text = new TextRedactor(rules, tokens, prefilter, this.#budget);
-    this.#context = { text, prefilter, keys: new KeyTable(new KeyMatcher(keys), text, prefilter) };
+    this.#prefilter = prefilter;
+    this.#clean = new CleanLines(prefilter, harmless);
+    this.#context = { text, prefilter, keys: new KeyTable(new KeyMatcher(keys), text, prefilter, harmless) };
   }
 
   get enabled(): boolean {
@@ -114,14 +120,25 @@ export class Redactor {
    */
   redactLine(jsonLine: string): string {
     if (!this.#config.enabled) return jsonLine;
-    return (
-      this.#attempt(jsonLine.length, () => redactJson(jsonLine, 'event', this.#context)) ?? this.#envelopeOnly(jsonLine)
-    );
+    const bytes = this.#prefilter.bytes(jsonLine);
+    if (this.#clean.isClean(bytes, bytes.length)) return jsonLine;
+    const redacted = this.#attempt(jsonLine.length, () => redactJson(jsonLine, 'event', this.#context));
+    return redacted ?? this.#envelopeOnly(jsonLine);
+  }
+
+  /**
+   * True only if `redactLine` would give an event line back as it is, so that its UTF-8 bytes need no decoding. False
+   * says nothing. The bytes are the line without its line feed.
+   */
+  isCleanLine(bytes: Uint8Array): boolean {
+    if (!this.#config.enabled) return true;
+    const json = Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    return this.#clean.isClean(json, json.length);
   }
 
   #string(text: string): string {
-    const { text: redactor, prefilter } = this.#context;
-    return redactor.redact(text, prefilter.text(text), '', (json) => redactJson(json, 'nested', this.#context));
+    const nested = (json: string): string | undefined => redactJson(json, 'nested', this.#context);
+    return this.#context.text.redact(text, this.#prefilter.text(text), NO_KEY, nested);
   }
 
   /** Undefined when it fails: whatever a rule throws, the text it could not search must not get through. */

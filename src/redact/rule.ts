@@ -1,5 +1,6 @@
 import { types } from 'node:util';
 import { RedactionRuleError } from '../errors.ts';
+import { EVERY } from './prefilter.ts';
 
 /** One value pattern. Plain data: a rule travels into the audit worker by structured clone. */
 export interface RedactionRule {
@@ -25,13 +26,11 @@ export interface Rule {
   readonly token: string;
   /** Has the g flag. */
   readonly pattern: RegExp;
-  /** Prefilter bits, one of which a text must have for this rule to match in it; EVERY_TEXT for a rule nothing is known of. */
+  /** Prefilter bits, one of which a text must have for this rule to match in it. */
   readonly needs: number;
   /** Offsets of what to replace, start and end alternating; undefined refuses the match. Without it the whole match is replaced. */
   readonly spans?: (match: RegExpExecArray, around: Surroundings) => readonly number[] | undefined;
 }
-
-export const EVERY_TEXT = 0;
 
 export const TOKEN = '[REDACTED]';
 /** Stands for what could not be searched because a rule failed or took too long. */
@@ -71,5 +70,5 @@ export function compileRule(rule: RedactionRule): Rule {
       throw new RedactionRuleError(`redaction rule ${name}: pattern matches the empty string`);
     }
   }
-  return { name, token: token ?? tokenFor(name), pattern, needs: EVERY_TEXT };
+  return { name, token: token ?? tokenFor(name), pattern, needs: EVERY };
 }

@@ -1,6 +1,6 @@
-import type { Prefilter } from './prefilter.ts';
-import { JSON_TEXT } from './prefilter.ts';
-import { ERROR_TOKEN, EVERY_TEXT, type Rule, type Surroundings, TOKEN } from './rule.ts';
+import type { Key } from './key-table.ts';
+import { EVERY, JSON_TEXT, type Prefilter } from './prefilter.ts';
+import { ERROR_TOKEN, type Rule, type Surroundings, TOKEN } from './rule.ts';
 import { type Hidden, put, show, Tokens } from './tokens.ts';
 
 /**
@@ -34,8 +34,6 @@ export class Budget {
 /** Redacts decoded strings: never raw JSON, whose escapes no pattern expects. */
 export class TextRedactor {
   readonly tokens: Tokens;
-  /** True when a rule must see every string, so that prefilter bits decide nothing. */
-  readonly seesAll: boolean;
   readonly #rules: readonly Rule[];
   readonly #prefilter: Prefilter;
   readonly #budget: Budget;
@@ -43,7 +41,6 @@ export class TextRedactor {
   constructor(rules: readonly Rule[], tokens: Iterable<string>, prefilter: Prefilter, budget: Budget) {
     this.#rules = rules;
     this.tokens = new Tokens(tokens);
-    this.seesAll = rules.some((rule) => rule.needs === EVERY_TEXT);
     this.#prefilter = prefilter;
     this.#budget = budget;
   }
@@ -52,30 +49,36 @@ export class TextRedactor {
    * The text with every match replaced, the same string if there is none. Repeats itself until nothing changes, so
    * that a second call finds nothing new.
    * @param bits of the text, from the prefilter
-   * @param key the member whose value this is, '' for none
+   * @param key the member whose value this is
    * @param asJson redacts the text as JSON, undefined when it is none; without it all text is plain
    */
-  redact(text: string, bits: number, key: string, asJson?: (text: string) => string | undefined): string {
+  redact(text: string, bits: number, key: Key, asJson?: (text: string) => string | undefined): string {
+    if (bits === 0) return text;
     let current = text;
     let currentBits = bits;
     for (let round = 0; round < MAX_ROUNDS; round++) {
       const json = asJson !== undefined && currentBits & JSON_TEXT ? asJson(current) : undefined;
       if (json !== undefined) return json;
-      const next = this.#round(current, currentBits, key);
-      if (next === current) return current;
-      current = next;
-      currentBits = (bits & ~this.#prefilter.text(text)) | this.#prefilter.text(current);
+      const hidden = this.tokens.hide(current);
+      const next = this.#settle(hidden, currentBits, key);
+      if (next === hidden) return current;
+      current = show(next);
+      // Only a token that another text has grown onto, or one of the user's own, can read otherwise than it was put.
+      if (this.tokens.areBracketed && !/\]_[0-9]/.test(current) && (asJson === undefined || !/^\s*[[{]/.test(current)))
+        return current;
+      currentBits = this.#prefilter.text(current) | key.bits;
     }
     return ERROR_TOKEN;
   }
 
   /** What stands for the value of a listed key: the token of the pattern that the value matches as a whole. */
-  whole(text: string, bits: number, key: string): string {
+  whole(text: string, bits: number, key: Key): string {
+    if (bits === 0 && !text.includes(']')) return TOKEN;
     const hidden = this.tokens.hide(text);
-    if (hidden.text === hidden.mark && text !== hidden.mark) return text;
+    if (hidden.tokens.length === 1 && hidden.text === hidden.mark) return text;
     for (const rule of this.#rules) {
-      if (rule.needs !== EVERY_TEXT && (rule.needs & bits) === 0) continue;
-      const spans = this.#find(rule, hidden, key);
+      if ((rule.needs & bits) === 0) continue;
+      const spans = this.#find(rule, hidden, key.name);
       if (spans !== undefined && spans[0] === 0 && spans[1] === hidden.text.length)
         return rule.token === '' ? TOKEN : rule.token;
     }
@@ -83,34 +86,36 @@ export class TextRedactor {
   }
 
   /** The token of the first rule that matches in a number. */
-  number(text: string, bits: number, key: string): string | undefined {
-    const hidden = this.tokens.hide(text);
-    for (const rule of this.#rules) {
-      if (rule.needs !== EVERY_TEXT && (rule.needs & bits) === 0) continue;
-      if (this.#find(rule, hidden, key) !== undefined) return rule.token;
-    }
-    return undefined;
+  number(text: string, bits: number, key: Key): string | undefined {
+    const hidden = { text, mark: '', tokens: [] };
+    return this.#rules.find((rule) => rule.needs & bits && this.#find(rule, hidden, key.name) !== undefined)?.token;
   }
 
-  #round(text: string, bits: number, key: string): string {
-    let hidden = this.tokens.hide(text);
-    let changed = false;
-    for (const rule of this.#rules) {
-      if (rule.needs !== EVERY_TEXT && (rule.needs & bits) === 0) continue;
-      const spans = this.#find(rule, hidden, key);
-      if (spans === undefined) continue;
-      hidden = put(hidden, spans, rule.token);
-      changed = true;
+  /** All rules over and over until none matches; the same object if none did. */
+  #settle(first: Hidden, firstBits: number, key: Key): Hidden {
+    let hidden = first;
+    let bits = firstBits;
+    for (let round = 0; round < MAX_ROUNDS && bits !== 0; round++) {
+      const before = hidden;
+      for (const rule of this.#rules) {
+        if ((rule.needs & bits) === 0) continue;
+        const spans = this.#find(rule, hidden, key.name);
+        if (spans !== undefined) hidden = put(hidden, spans, rule.token);
+      }
+      this.#budget.check();
+      if (hidden === before) return hidden;
+      bits = this.#prefilter.text(hidden.text) | key.bits;
     }
-    return changed ? show(hidden) : text;
+    return bits === 0 ? hidden : { text: ERROR_TOKEN, mark: first.mark, tokens: [] };
   }
 
   #find(rule: Rule, hidden: Hidden, key: string): readonly number[] | undefined {
     const found: number[] = [];
-    if (rule.needs !== EVERY_TEXT || hidden.text.length <= WINDOW)
-      search(rule, hidden.text, { mark: hidden.mark, key }, 0, 0, found);
-    else this.#findInWindows(rule, hidden, key, found);
-    this.#budget.check();
+    if (rule.needs !== EVERY) search(rule, hidden.text, { mark: hidden.mark, key }, 0, 0, found);
+    else {
+      this.#findInWindows(rule, hidden, key, found);
+      this.#budget.check();
+    }
     return found.length > 0 ? found : undefined;
   }
 

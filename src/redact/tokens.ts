@@ -19,11 +19,12 @@ const quoted = (text: string): string => text.replace(/[\\^$.*+?()[\]{}|/-]/g, '
  */
 export class Tokens {
   readonly #pattern: RegExp;
-  readonly #bracketed: boolean;
+  /** True when all tokens are of the form `[REDACTED…]`. */
+  readonly areBracketed: boolean;
 
   constructor(tokens: Iterable<string>) {
     const all = [...new Set([TOKEN, ERROR_TOKEN, UNSCANNABLE_TOKEN, ...tokens])].filter((token) => token !== '');
-    this.#bracketed = all.every((token) => token.startsWith('[REDACTED'));
+    this.areBracketed = all.every((token) => token.startsWith('[REDACTED'));
     const choices = all
       .sort((a, b) => b.length - a.length)
       .map((token) => (/^[A-Za-z0-9]+$/.test(token) ? `(?<![A-Za-z0-9])${token}(?![A-Za-z0-9])` : quoted(token)));
@@ -33,7 +34,7 @@ export class Tokens {
   hide(text: string): Hidden {
     const tokens: string[] = [];
     const mark = freeMark(text);
-    if (this.#bracketed && !text.includes(TOKEN.slice(0, -1))) return { text, mark, tokens };
+    if (this.areBracketed && !text.includes(TOKEN.slice(0, -1))) return { text, mark, tokens };
     const hidden = text.replace(this.#pattern, (token) => {
       tokens.push(token);
       return mark;
@@ -43,7 +44,7 @@ export class Tokens {
 
   /** The text with its tokens taken out and a space in place of each. */
   without(text: string): string {
-    if (this.#bracketed && !text.includes(TOKEN.slice(0, -1))) return text;
+    if (this.areBracketed && !text.includes(TOKEN.slice(0, -1))) return text;
     return text.replace(this.#pattern, ' ');
   }
 }

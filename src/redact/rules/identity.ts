@@ -39,7 +39,7 @@ function accountNumber(match: RegExpExecArray): number[] | undefined {
   for (; at < input.length && text.length < length; at++) {
     const char = input[at]!;
     if (isPlain(char)) text += char;
-    else if ((char !== ' ' && char !== '-') || !isPlain(input[at - 1]!)) return undefined;
+    else if (char !== ' ' || !isPlain(input[at - 1]!)) return undefined;
   }
   if (text.length < length || (at < input.length && isPlain(input[at]!))) return undefined;
   const digits = text.replace(/[^0-9]/g, '').length;
@@ -112,7 +112,7 @@ export const IDENTITY_RULES: readonly Rule[] = [
     `(?:@|%40)(?![0-9]x\\.)(?:${LABEL_TEXT}\\.){1,8}(?:xn--[A-Za-z0-9-]{2,30}|[A-Za-z]{2,24})(?![A-Za-z0-9${LATIN}])`,
     mailbox,
   ),
-  rule('IBAN', IBAN, `${START}[A-Za-z]{2}[0-9]{2}(?=[ -]?[A-Za-z0-9])`, accountNumber),
+  rule('IBAN', IBAN, `${START}[A-Za-z]{2}[0-9]{2}(?= ?[A-Za-z0-9])`, accountNumber),
   rule('CC', CARD, `${START}[0-9](?:[ -]?[0-9])*`, cards),
   rule(
     'SSN',

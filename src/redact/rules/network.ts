@@ -1,5 +1,5 @@
 import { isIPv6 } from 'node:net';
-import { IP, MAC, PERCENT, PHONE } from '../prefilter.ts';
+import { IPV4, IPV6, MAC, PERCENT, PHONE } from '../prefilter.ts';
 import type { RedactionRule, Rule, Surroundings } from '../rule.ts';
 import { END, rule, START, textBefore, textBehind } from './parts.ts';
 
@@ -49,11 +49,11 @@ function international(match: RegExpExecArray): number[] | undefined {
 export const NETWORK_RULES: readonly Rule[] = [
   rule(
     'IP',
-    IP,
+    IPV6,
     String.raw`(?<![A-Za-z0-9_:.])[A-Za-z0-9_]{0,32}(?::[A-Za-z0-9_.]{0,32}){2,12}(?:%[A-Za-z0-9]{1,16})?(?![A-Za-z0-9_:])`,
     address6,
   ),
-  rule('IP', IP, String.raw`${START}(?<![0-9]\.)(?:${OCTET}\.){3}${OCTET}${END}(?!\.[0-9])`, notVersion),
+  rule('IP', IPV4, String.raw`${START}(?<![0-9]\.)(?:${OCTET}\.){3}${OCTET}${END}(?!\.[0-9])`, notVersion),
   rule(
     'MAC',
     MAC,
