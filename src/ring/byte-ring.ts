@@ -39,6 +39,21 @@ export class ByteRingProducer {
     return (this.#capacity >>> 3) - HEADER_BYTES;
   }
 
+  /** The position after the last published record. */
+  get position(): number {
+    return this.#head;
+  }
+
+  /** Bytes published and not yet released. */
+  get used(): number {
+    this.#tail = Atomics.load(this.#memory.words, this.#memory.tail);
+    return (this.#head - this.#tail) | 0;
+  }
+
+  get capacity(): number {
+    return this.#capacity;
+  }
+
   /** The byte offset, 8-byte aligned, where the record's own `size` bytes go; -1 when there is no room now. */
   reserve(size: number): number {
     const need = (HEADER_BYTES + size + 7) & ~7;
@@ -95,6 +110,11 @@ export class ByteRingConsumer {
     return (Atomics.load(this.#memory.words, this.#memory.head) - this.#tail) | 0;
   }
 
+  /** The position after the last record stepped over. */
+  get position(): number {
+    return this.#tail;
+  }
+
   /** The producer's position, for `next`: one atomic load serves a whole batch. */
   head(): number {
     return Atomics.load(this.#memory.words, this.#memory.head);
@@ -127,5 +147,10 @@ export class ByteRingConsumer {
   /** Gives the room of all records stepped over back to the producer. */
   release(): void {
     Atomics.store(this.#memory.words, this.#memory.tail, this.#tail);
+  }
+
+  /** Gives back the room of the records before `position` only. */
+  releaseTo(position: number): void {
+    Atomics.store(this.#memory.words, this.#memory.tail, position);
   }
 }

@@ -38,6 +38,25 @@ import { ProtocolError } from '../errors.ts';
  *       1280    RING         HEAD, TAIL of the completion ring, 128 apart   thread, main
  *       1536    cells        CELL_BYTES each
  *        …      bytes        the completion ring
+ *
+ * AUDIT BLOCK (one SharedArrayBuffer per log; the main thread appends lines, the audit worker writes them to the file)
+ *
+ *   byte 0      header       magic, version, geometry
+ *        128    HEAD         position after the last published record        main
+ *        256    FLUSH_TO     position somebody waits for: no nap before it    main
+ *                   CLOSING      1: end when the ring is empty               main
+ *                   SKIP_SET     1: the record at SKIP must not be searched  main, while no worker owns the file
+ *                   SKIP
+ *        384    TAIL         position after the last record in the file      worker
+ *        512    SLEEP        0 awake, 1 asleep, 2 napping                    worker; whoever wakes it exchanges to 0
+ *        640    BELL         as DOORBELL                                     main arms; worker exchanges to 0
+ *        768    OWNER        [ generation 31 | busy 1 ] may touch the file   CAS by both
+ *        896    SCAN         position | 1 of the record that is searched     worker
+ *                   DONE         appended records in the file, mod 2^32      worker
+ *                   DIRTY        1: a batch is perhaps in the file           worker, as the rest
+ *                   BATCH_TAIL, BATCH_DONE   TAIL and DONE once it is        …
+ *       1024    doubles      see AUDIT_NUMBER
+ *       2048    bytes        the ring
  */
 
 const MAGIC = 0x67616e67;
@@ -264,5 +283,108 @@ export function openThread(buffer: SharedArrayBuffer): ThreadMemory {
       tail: THREAD.RING_TAIL,
       bytes: Buffer.from(buffer, CELLS_AT_BYTE + cellBytes, ringBytes),
     },
+  };
+}
+
+// ---- audit block
+
+export const AUDIT = {
+  HEAD: 32,
+  FLUSH_TO: 64,
+  CLOSING: 65,
+  SKIP_SET: 66,
+  SKIP: 67,
+  TAIL: 96,
+  SLEEP: 128,
+  BELL: 160,
+  OWNER: 192,
+  SCAN: 224,
+  DONE: 225,
+  DIRTY: 226,
+  BATCH_TAIL: 227,
+  BATCH_DONE: 228,
+  /** The last clear: 1 done, 0 failed. */
+  CLEARED: 229,
+  /** 1: what the log held at opening has been counted. */
+  COUNTED: 230,
+  /** 1: the worker's thread is ending by itself. */
+  GONE: 231,
+} as const;
+
+/**
+ * Indices of Float64 words, written by the worker alone. Aligned eight-byte stores don't tear on any processor that Node
+ * runs on, and a successor reads them only after its predecessor has lost OWNER.
+ */
+export const AUDIT_NUMBER = {
+  /** Bytes of the active file. */
+  SIZE: 128,
+  /** Inode of the active file. */
+  INODE: 129,
+  /** Size before the batch that DIRTY speaks of, and the batch's own. */
+  BATCH_BEFORE: 130,
+  BATCH_BYTES: 131,
+  /** Lines of the active file, seals with them. */
+  SEGMENT_LINES: 132,
+  /** The same, once the batch is in. */
+  BATCH_SEGMENT_LINES: 133,
+  /** Lines that the log has taken since it was made or cleared, without seals. */
+  LOGGED: 134,
+  BATCH_LOGGED: 135,
+  /** Bytes written since this log was opened. */
+  BYTES: 136,
+  ROTATIONS: 137,
+  ERRORS: 138,
+} as const;
+const AUDIT_DOUBLES = 16;
+const AUDIT_RING_AT_BYTE = 2048;
+
+export const SLEEP_AWAKE = 0;
+/** Any new record wakes it. */
+export const SLEEP_ASLEEP = 1;
+/** Gathers a batch; only somebody who waits for the file wakes it. */
+export const SLEEP_NAPPING = 2;
+
+// Kinds of records in the audit ring.
+/** Int32 bytes of the line, Int32 body bytes or -1, then the line. */
+export const AUDIT_LINE = 1;
+/** The same, all characters ASCII. */
+export const AUDIT_ASCII_LINE = 2;
+/** Int32 key, Int32 body bytes or -1: the line stands in a buffer of its own. */
+export const AUDIT_BULK_LINE = 3;
+/** Empties the log. */
+export const AUDIT_CLEAR = 4;
+/** Int32 index of the code, then Float64 count: lines that could not be kept. */
+export const AUDIT_GAP = 5;
+/** Where a line begins in its record. */
+export const AUDIT_LINE_DATA = 8;
+
+export interface AuditMemory {
+  readonly buffer: SharedArrayBuffer;
+  readonly words: Int32Array;
+  readonly numbers: Float64Array;
+  readonly ring: ByteRingMemory;
+}
+
+/** `start` is the ring's first position. */
+export function createAudit(ringBytes: number, start = 0): AuditMemory {
+  const buffer = new SharedArrayBuffer(AUDIT_RING_AT_BYTE + ringBytes);
+  new Int32Array(buffer, 0, HEADER_WORDS).set([MAGIC, VERSION, 0, ringBytes, 0, 0]);
+  const audit = openAudit(buffer);
+  audit.words[AUDIT.HEAD] = start;
+  audit.words[AUDIT.TAIL] = start;
+  audit.words[AUDIT.FLUSH_TO] = start;
+  return audit;
+}
+
+export function openAudit(buffer: SharedArrayBuffer): AuditMemory {
+  const [magic, version, , ringBytes = 0] = new Int32Array(buffer, 0, HEADER_WORDS);
+  if (magic !== MAGIC || version !== VERSION)
+    throw new ProtocolError(`no audit block of version ${VERSION}: magic=${magic} version=${version}`);
+  const words = new Int32Array(buffer, 0, AUDIT_RING_AT_BYTE / 4);
+  return {
+    buffer,
+    words,
+    numbers: new Float64Array(buffer, 0, AUDIT_NUMBER.SIZE + AUDIT_DOUBLES),
+    ring: { words, head: AUDIT.HEAD, tail: AUDIT.TAIL, bytes: Buffer.from(buffer, AUDIT_RING_AT_BYTE, ringBytes) },
   };
 }
