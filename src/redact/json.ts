@@ -1,5 +1,5 @@
 import { ENVELOPE, type Key, type KeyTable, NO_KEY } from './key-table.ts';
-import type { Prefilter } from './prefilter.ts';
+import { type Prefilter, UNREADABLE } from './prefilter.ts';
 import { TOKEN } from './rule.ts';
 import type { TextRedactor } from './text.ts';
 
@@ -8,16 +8,19 @@ export interface JsonContext {
   readonly keys: KeyTable;
   readonly text: TextRedactor;
   readonly prefilter: Prefilter;
+  /** Another one, for the bytes of the whole text. */
+  readonly lines: Prefilter;
 }
 export type JsonKind = 'event' | 'value' | 'nested';
 
 /**
  * Redacts JSON text in one walk over it. Only what a rule changes is written anew; all else is copied as it is,
  * numbers, order and repeated members included.
+ * @param bytes the text's own, if it is ASCII; they are quicker to search
  * @returns the same string when nothing changed, undefined when it is not JSON
  */
-export function redactJson(json: string, kind: JsonKind, context: JsonContext): string | undefined {
-  return new Walk(json, kind, context).run();
+export function redactJson(json: string, kind: JsonKind, context: JsonContext, bytes?: Buffer): string | undefined {
+  return new Walk(json, kind, context, bytes).run();
 }
 
 const QUOTE = 34;
@@ -29,8 +32,6 @@ const OBJECT_END = 125;
 const ARRAY = 91;
 const ARRAY_END = 93;
 const END = -1;
-/** An escape, or a control character, which no string may have. */
-const NEEDS_DECODING = /[\\\p{Cc}]/u;
 
 /** A container that has not ended yet. */
 interface Open {
@@ -44,6 +45,7 @@ class Walk {
   readonly #json: string;
   readonly #kind: JsonKind;
   readonly #context: JsonContext;
+  readonly #bytes: Buffer | undefined;
   readonly #open: Open[] = [];
   #at = 0;
   #key: Key = NO_KEY;
@@ -52,10 +54,11 @@ class Walk {
   #pieces: string[] | undefined;
   #copied = 0;
 
-  constructor(json: string, kind: JsonKind, context: JsonContext) {
+  constructor(json: string, kind: JsonKind, context: JsonContext, bytes: Buffer | undefined) {
     this.#json = json;
     this.#kind = kind;
     this.#context = context;
+    this.#bytes = bytes;
   }
 
   run(): string | undefined {
@@ -154,9 +157,18 @@ class Walk {
       this.#at = end;
       return end > 0;
     }
+    let bits = UNREADABLE;
+    if (this.#bytes !== undefined) {
+      bits = this.#context.lines.literal(this.#bytes, from + 1, this.#bytes.length);
+      if (bits === 0 && key.bits === 0 && key.match === 'none') {
+        this.#at = end;
+        return end > 0;
+      }
+    }
     const decoded = this.#decode(from, end);
     if (decoded === undefined) return false;
-    const bits = prefilter.text(decoded) | key.bits;
+    if (bits === UNREADABLE) bits = prefilter.text(decoded);
+    bits |= key.bits;
     let redacted = decoded;
     if (key.match !== 'none') redacted = text.whole(decoded, bits, key);
     else if (bits !== 0) redacted = text.redact(decoded, bits, key, this.#kind === 'nested' ? undefined : this.#nested);
@@ -222,7 +234,7 @@ class Walk {
     if (end < 0) return undefined;
     this.#at = end;
     const literal = this.#json.slice(from + 1, end - 1);
-    if (!NEEDS_DECODING.test(literal)) return literal;
+    if (!literal.includes('\\')) return literal;
     try {
       return JSON.parse(`"${literal}"`) as string;
     } catch {

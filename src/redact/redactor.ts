@@ -44,6 +44,7 @@ export class Redactor {
   readonly #config: RedactorConfig;
   readonly #context: JsonContext;
   readonly #prefilter: Prefilter;
+  readonly #lines: Prefilter;
   readonly #clean: CleanLines;
   readonly #budget = new Budget();
 
@@ -57,13 +58,16 @@ export class Redactor {
     const given = (patterns ?? []).map(compileRule);
     const rules = [...given, ...(patterns === null || extendDefaults ? DEFAULT_RULES : [])];
     const keys = [...(redactKeys ?? []), ...(redactKeys === null || extendDefaults ? DEFAULT_KEYS : [])];
-    const prefilter = new Prefilter(rules.reduce((bits, rule) => bits | rule.needs, JSON_TEXT));
+    const mask = rules.reduce((bits, rule) => bits | rule.needs, JSON_TEXT);
+    const prefilter = new Prefilter(mask);
+    const lines = new Prefilter(mask);
     const harmless = new HarmlessKeys([...ENVELOPE.values()].map(({ name, exempt }) => [name, exempt] as const));
     const tokens = [...given, ...DEFAULT_RULES].map((rule) => rule.token);
     const text = new TextRedactor(rules, tokens, prefilter, this.#budget);
     this.#prefilter = prefilter;
-    this.#clean = new CleanLines(prefilter, harmless);
-    this.#context = { text, prefilter, keys: new KeyTable(new KeyMatcher(keys), text, prefilter, harmless) };
+    this.#lines = lines;
+    this.#clean = new CleanLines(lines, harmless);
+    this.#context = { text, prefilter, lines, keys: new KeyTable(new KeyMatcher(keys), text, prefilter, harmless) };
   }
 
   get enabled(): boolean {
@@ -120,9 +124,10 @@ export class Redactor {
    */
   redactLine(jsonLine: string): string {
     if (!this.#config.enabled) return jsonLine;
-    const bytes = this.#prefilter.bytes(jsonLine);
+    const bytes = this.#lines.bytes(jsonLine);
     if (this.#clean.isClean(bytes, bytes.length)) return jsonLine;
-    const redacted = this.#attempt(jsonLine.length, () => redactJson(jsonLine, 'event', this.#context));
+    const ascii = bytes.length === jsonLine.length ? bytes : undefined;
+    const redacted = this.#attempt(jsonLine.length, () => redactJson(jsonLine, 'event', this.#context, ascii));
     return redacted ?? this.#envelopeOnly(jsonLine);
   }
 

@@ -51,8 +51,14 @@ export class Tokens {
 
 export function show(hidden: Hidden): string {
   if (hidden.tokens.length === 0) return hidden.text;
-  const pieces = hidden.text.split(hidden.mark);
-  return pieces.reduce((text, piece, i) => text + hidden.tokens[i - 1]! + piece);
+  let shown = '';
+  let from = 0;
+  for (const token of hidden.tokens) {
+    const at = hidden.text.indexOf(hidden.mark, from);
+    shown += hidden.text.slice(from, at) + token;
+    from = at + 1;
+  }
+  return shown + hidden.text.slice(from);
 }
 
 /** Puts `token` in place of each span. Tokens inside a span go with it. */

@@ -73,7 +73,7 @@ const DIGEST_NAME = '(?:username|realm|nonce|uri|response|opaque|qop|algorithm|c
 
 const SECRET_NAMES = [
   'passwords?|passwd|pwd|passphrases?|secrets?|token|api[_ -]?keys?|(?:access|secret|private|session|account|encryption|signing|auth|client|master|gcp|azure)[_ -]?keys?',
-  String.raw`secret[_ -]?access[_ -]?key|authorization|credentials?|session[_ -]?id|connection[_ -]?string|${START}auth`,
+  `secret[_ -]?access[_ -]?key|authorization|credentials?|session[_ -]?id|connection[_ -]?string|(?=auth)${START}auth`,
 ].join('|');
 
 export const CREDENTIAL_RULES: readonly Rule[] = [
@@ -81,19 +81,25 @@ export const CREDENTIAL_RULES: readonly Rule[] = [
     ...rule('URL_CREDENTIALS', AT, String.raw`://([^\s:/@?#"'<>\\]*):([^\s/?#"'<>\\]*)@`, userInfo),
     token: TOKEN,
   },
-  rule('BEARER', SCHEME, String.raw`${START}Bearer\s{1,8}([A-Za-z0-9._~+/-]{3,}={0,4})`, looksLikeToken, 'gi'),
-  rule('BEARER', SCHEME, String.raw`${START}Basic\s{1,8}([A-Za-z0-9+/_-]{6,}={0,2})`, decodesToCredentials, 'gi'),
+  rule('BEARER', SCHEME, String.raw`(?=Bea)${START}Bearer\s{1,8}([A-Za-z0-9._~+/-]{3,}={0,4})`, looksLikeToken, 'gi'),
   rule(
     'BEARER',
     SCHEME,
-    String.raw`${START}Token\s{1,8}(?=[A-Za-z._~+/=-]{0,64}[0-9])[A-Za-z0-9._~+/-]{16,}={0,4}`,
+    String.raw`(?=Bas)${START}Basic\s{1,8}([A-Za-z0-9+/_-]{6,}={0,2})`,
+    decodesToCredentials,
+    'gi',
+  ),
+  rule(
+    'BEARER',
+    SCHEME,
+    String.raw`(?=Tok)${START}Token\s{1,8}(?=[A-Za-z._~+/=-]{0,64}[0-9])[A-Za-z0-9._~+/-]{16,}={0,4}`,
     undefined,
     'gi',
   ),
   rule(
     'BEARER',
     SCHEME,
-    String.raw`${START}Digest\s{1,8}${DIGEST_NAME}\s{0,4}=\s{0,4}${DIGEST_VALUE}(?:\s{0,4},\s{0,4}[A-Za-z0-9_-]{1,32}[*]?\s{0,4}=\s{0,4}${DIGEST_VALUE})*`,
+    String.raw`(?=Dig)${START}Digest\s{1,8}${DIGEST_NAME}\s{0,4}=\s{0,4}${DIGEST_VALUE}(?:\s{0,4},\s{0,4}[A-Za-z0-9_-]{1,32}[*]?\s{0,4}=\s{0,4}${DIGEST_VALUE})*`,
     undefined,
     'gi',
   ),
@@ -116,9 +122,15 @@ export const CREDENTIAL_RULES: readonly Rule[] = [
   rule(
     'SECRET',
     LABEL,
-    String.raw`${START}(?:pin|otp|cvv|cvc)${LABELLED}\\{0,4}["']?([0-9]{3,8})(?![A-Za-z0-9]|[.][0-9])`,
+    String.raw`(?=pin|otp|cv)${START}(?:pin|otp|cvv|cvc)${LABELLED}\\{0,4}["']?([0-9]{3,8})(?![A-Za-z0-9]|[.][0-9])`,
     lastGroup,
     'gi',
   ),
-  rule('KEY', LONG, `${RUN_START}(?:sk|pk|api|key|token|secret)[-_]([A-Za-z0-9_-]{20,})`, looksLikeKey, 'gi'),
+  rule(
+    'KEY',
+    LONG,
+    `(?=[spakt])${RUN_START}(?:sk|pk|api|key|token|secret)[-_]([A-Za-z0-9_-]{20,})`,
+    looksLikeKey,
+    'gi',
+  ),
 ];

@@ -9,7 +9,8 @@ const whole = (match: RegExpExecArray): number[] => [match.index, match.index + 
 const LATIN = '\\u00C0-\\u024F';
 const LABEL_TEXT = `[A-Za-z0-9${LATIN}](?:[A-Za-z0-9${LATIN}-]{0,61}[A-Za-z0-9${LATIN}])?`;
 
-const LOCAL = new RegExp(`[A-Za-z0-9${LATIN}_%+.'-]`);
+const LOCAL = new Set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_%+.'-");
+const isLocal = (char: string): boolean => LOCAL.has(char) || (char >= '\u00c0' && char <= '\u024f');
 const LONGEST_LOCAL = 256;
 
 /**
@@ -19,7 +20,7 @@ const LONGEST_LOCAL = 256;
 function mailbox(match: RegExpExecArray): number[] | undefined {
   const { input, index } = match;
   let start = index;
-  while (start > 0 && index - start < LONGEST_LOCAL && LOCAL.test(input[start - 1]!)) start--;
+  while (start > 0 && index - start < LONGEST_LOCAL && isLocal(input[start - 1]!)) start--;
   while (start < index && input[start] === "'") start++;
   if (input[start - 1] === '\\' && /[bfnrt]/.test(input[start]!)) start++;
   if (start >= index) return undefined;
@@ -112,17 +113,17 @@ export const IDENTITY_RULES: readonly Rule[] = [
     `(?:@|%40)(?![0-9]x\\.)(?:${LABEL_TEXT}\\.){1,8}(?:xn--[A-Za-z0-9-]{2,30}|[A-Za-z]{2,24})(?![A-Za-z0-9${LATIN}])`,
     mailbox,
   ),
-  rule('IBAN', IBAN, `${START}[A-Za-z]{2}[0-9]{2}(?= ?[A-Za-z0-9])`, accountNumber),
-  rule('CC', CARD, `${START}[0-9](?:[ -]?[0-9])*`, cards),
+  rule('IBAN', IBAN, `(?=[A-Za-z]{2}[0-9])${START}[A-Za-z]{2}[0-9]{2}(?= ?[A-Za-z0-9])`, accountNumber),
+  rule('CC', CARD, `(?=[0-9])${START}[0-9](?:[ -]?[0-9])*`, cards),
   rule(
     'SSN',
     SSN,
-    String.raw`${START}(?<![0-9][-.])(?!000|666|9)[0-9]{3}([-. ])(?!00)[0-9]{2}\1(?!0000)[0-9]{4}${END}(?![-.][0-9])`,
+    String.raw`(?=[0-9]{3}[-. ])${START}(?<![0-9][-.])(?!000|666|9)[0-9]{3}([-. ])(?!00)[0-9]{2}\1(?!0000)[0-9]{4}${END}(?![-.][0-9])`,
   ),
   rule(
     'ROUTING_NUMBER',
     CONTEXT,
-    `${START}[0-9]{9}${END}`,
+    `(?=[0-9]{9})${START}[0-9]{9}${END}`,
     beside(
       new RegExp(`(?:routing(?:[\\s_-]{0,2}transit)?|\\baba|\\brtn)${JOIN}`, 'i'),
       new RegExp(`${BEHIND}(?:aba|rtn|routing)(?![A-Za-z0-9_-])`, 'i'),
@@ -132,7 +133,7 @@ export const IDENTITY_RULES: readonly Rule[] = [
   rule(
     'PASSPORT',
     CONTEXT,
-    `${START}[A-Za-z]{0,2}[0-9][A-Za-z0-9]{5,8}${END}`,
+    `(?=[A-Za-z]{0,2}[0-9])${START}[A-Za-z]{0,2}[0-9][A-Za-z0-9]{5,8}${END}`,
     beside(new RegExp(`passports?${JOIN}`, 'i'), new RegExp(`${BEHIND}passport(?![A-Za-z0-9_-])`, 'i'), (match) =>
       /^(?:[^0-9]*[0-9]){4}/.test(match[0]),
     ),

@@ -6,14 +6,20 @@ import { END, rule, START, textBefore, textBehind } from './parts.ts';
 const OCTET = '(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])';
 /** `server` and `conversion` are no versions, `appVersion` is; the digits are those of a second key of one name. */
 const VERSION_WORD =
-  /(?:(?<![A-Za-z])(?:[Vv](?:er)?|[Rr]ev|[Bb]uild|[Rr]elease)|(?<![a-z])version|Version|(?<![A-Z])VERSION)s?(?:_[0-9]+)?\.?[\\"'`]{0,4}\s{0,2}[:=]?\s{0,2}[\\"'`]{0,4}$/;
+  /(?<=(?:(?<![A-Za-z])(?:[Vv](?:er)?|[Rr]ev|[Bb]uild|[Rr]elease)|(?<![a-z])version|Version|(?<![A-Z])VERSION)s?(?:_[0-9]+)?\.?[\\"'`]{0,4}\s{0,2}[:=]?\s{0,2}[\\"'`]{0,4})/y;
 /** A product in a user agent or a package, not a part of a path. */
-const PRODUCT = /(?:^|[\s("'`;,=])[A-Za-z][A-Za-z0-9_.+-]*\/$/;
+const PRODUCT = /(?<=(?:^|[\s("'`;,=])[A-Za-z][A-Za-z0-9_.+-]{0,40}\/)/y;
+
+/** Sticky look-behinds read from the text's end on: forwards a pattern would be tried at each character. */
+function endsIn(text: string, ending: RegExp): boolean {
+  ending.lastIndex = text.length;
+  return ending.test(text);
+}
 
 /** Four small numbers with dots are a version at least as often as an address. */
 function notVersion(match: RegExpExecArray, around: Surroundings): number[] | undefined {
   const before = textBefore(match, around, 48);
-  if (VERSION_WORD.test(before) || PRODUCT.test(before)) return undefined;
+  if (endsIn(before, VERSION_WORD) || endsIn(before, PRODUCT)) return undefined;
   if (/^-(?:alpha|beta|rc|snapshot|preview|dev)/i.test(textBehind(match, 12))) return undefined;
   return [match.index, match.index + match[0].length];
 }
@@ -36,39 +42,45 @@ function address6(match: RegExpExecArray): number[] | undefined {
 /** E.164 has 8 to 15 digits with the country's; groups beyond them are another number. */
 function international(match: RegExpExecArray): number[] | undefined {
   const start = match.index;
-  let end = start;
+  const text = match[0];
+  let end = 0;
   let digits = 0;
-  for (const group of match[0].replace(/^%2b/i, '+++').matchAll(/[0-9]+\)?/g)) {
-    digits += group[0].replace(')', '').length;
-    if (digits > 15) break;
-    if (digits >= 8) end = start + group.index + group[0].length;
+  for (let i = text[0] === '%' ? 3 : 1; i <= text.length && digits <= 15; i++) {
+    const isDigit = text[i]! >= '0' && text[i]! <= '9';
+    if (isDigit) digits++;
+    else if (digits >= 8 && text[i - 1] !== ' ' && text[i - 1] !== '(') end = text[i] === ')' ? i + 1 : i;
   }
-  return end > start ? [start, end] : undefined;
+  return end > 0 ? [start, start + end] : undefined;
 }
 
 export const NETWORK_RULES: readonly Rule[] = [
   rule(
     'IP',
     IPV6,
-    String.raw`(?<![A-Za-z0-9_:.])[A-Za-z0-9_]{0,32}(?::[A-Za-z0-9_.]{0,32}){2,12}(?:%[A-Za-z0-9]{1,16})?(?![A-Za-z0-9_:])`,
+    '(?<![A-Za-z0-9_:.])[A-Za-z0-9_]{0,32}(?::[A-Za-z0-9_.]{0,32}){2,12}(?:%[A-Za-z0-9]{1,16})?(?![A-Za-z0-9_:])',
     address6,
   ),
-  rule('IP', IPV4, String.raw`${START}(?<![0-9]\.)(?:${OCTET}\.){3}${OCTET}${END}(?!\.[0-9])`, notVersion),
+  rule(
+    'IP',
+    IPV4,
+    String.raw`(?=[0-9]{1,3}\.[0-9]{1,3}\.)${START}(?<![0-9]\.)(?:${OCTET}\.){3}${OCTET}${END}(?!\.[0-9])`,
+    notVersion,
+  ),
   rule(
     'MAC',
     MAC,
-    String.raw`${START}(?<![-:])[0-9A-Fa-f]{2}([-:])(?:[0-9A-Fa-f]{2}\1){4}[0-9A-Fa-f]{2}${END}(?![-:][0-9A-Fa-f])`,
+    String.raw`(?=[0-9A-Fa-f]{2}[-:])${START}(?<![-:])[0-9A-Fa-f]{2}([-:])(?:[0-9A-Fa-f]{2}\1){4}[0-9A-Fa-f]{2}${END}(?![-:][0-9A-Fa-f])`,
   ),
   rule(
     'PHONE',
     PHONE | PERCENT,
-    String.raw`(?<![A-Za-z0-9+])(?:\+|%2[Bb])[1-9][0-9]{0,14}(?:(?:[ .-]\(?|\(|(?<=\)))[0-9]{1,6}\)?){0,7}${END}`,
+    String.raw`(?=[+%])(?<![A-Za-z0-9+])(?:\+|%2[Bb])[1-9][0-9]{0,14}(?:(?:[ .-]\(?|\(|(?<=\)))[0-9]{1,6}\)?){0,7}${END}`,
     international,
   ),
   rule(
     'PHONE',
     PHONE,
-    String.raw`${START}(?<![0-9][-.])(?:1[-. ]?)?(?:\([0-9]{3}\)[-. ]?|[0-9]{3}[-. ])[0-9]{3}[-. ][0-9]{4}${END}(?![-.][0-9])`,
+    String.raw`(?=[(0-9][-0-9. ()]{10})${START}(?<![0-9][-.])(?:1[-. ]?)?(?:\([0-9]{3}\)[-. ]?|[0-9]{3}[-. ])[0-9]{3}[-. ][0-9]{4}${END}(?![-.][0-9])`,
   ),
 ];
 
