@@ -43,9 +43,11 @@ export class DispatchProducer {
   /** Byte positions are doubles that only grow; `& mask` would cut them, so they are taken modulo. */
   #bytesNext = 0;
   #bytesOldest = 0;
-  readonly #bytesEnd: Float64Array;
+  /** Per slot, where the bytes begin that it or a later slot needs; never decreases with the sequence. */
+  readonly #bytesBegin: Float64Array;
   // Where the text of the last published message stands, so that its further deliveries share it.
   #shared: Message | undefined;
+  #sharedBegin = 0;
   #sharedOffset = 0;
   #sharedLine = 0;
 
@@ -53,7 +55,7 @@ export class DispatchProducer {
     this.#ring = ring;
     this.#next = ring.control[CONTROL.PUBLISHED]!;
     this.#oldest = this.#next;
-    this.#bytesEnd = new Float64Array(ring.slotCount);
+    this.#bytesBegin = new Float64Array(ring.slotCount);
   }
 
   /** The most bytes that one message may take here; larger ones travel out of line. */
@@ -105,7 +107,9 @@ export class DispatchProducer {
     slots[at + SLOT.PAYLOAD_END] = message.payloadEnd;
     slots[at + SLOT.ATTEMPT] = attempt;
     slots[at + SLOT.FLAGS] = message.body === undefined ? flags : flags | FLAG_HAS_BODY;
-    this.#bytesEnd[sequence & (ring.slotCount - 1)] = this.#bytesNext;
+    // A slot without bytes of its own too: one after it may still share the last message.
+    this.#bytesBegin[sequence & (ring.slotCount - 1)] =
+      this.#shared === undefined ? this.#bytesNext : this.#sharedBegin;
     // The store publishes the plain writes above: whoever loads READY has them. PUBLISHED comes after it, so that a
     // thread that sees the sequence finds the slot READY, or held by somebody.
     Atomics.store(slots, at + SLOT.WORD, slotWord(lapOf(ring, sequence), 0, READY));
@@ -135,6 +139,7 @@ export class DispatchProducer {
     if (body !== undefined) bytes.set(body, offset + lineBytes);
     this.#bytesNext = begin + lineBytes + (body === undefined ? 0 : body.length);
     this.#shared = message;
+    this.#sharedBegin = begin;
     this.#sharedOffset = offset;
     this.#sharedLine = lineBytes;
     return true;
@@ -148,11 +153,12 @@ export class DispatchProducer {
       oldest !== this.#next &&
       Atomics.load(ring.slots, slotAt(ring, oldest) + SLOT.WORD) === this.#freed(oldest)
     ) {
-      this.#bytesOldest = this.#bytesEnd[oldest & (ring.slotCount - 1)]!;
       oldest = (oldest + 1) | 0;
     }
     this.#oldest = oldest;
-    // Bytes shared with a slot that is free may be written over.
+    // Up to where the oldest slot's bytes begin, not to where the last freed slot's end: the two may share a message.
+    this.#bytesOldest = oldest === this.#next ? this.#bytesNext : this.#bytesBegin[oldest & (ring.slotCount - 1)]!;
+    // With no slot to hold them, the last message's bytes may be written over.
     if (oldest === this.#next) this.#shared = undefined;
   }
 

@@ -1,0 +1,336 @@
+import * as assert from 'uvu/assert';
+import { DispatchConsumer } from '../../src/ring/dispatch-consumer.ts';
+import { DispatchProducer, type Message } from '../../src/ring/dispatch-producer.ts';
+import {
+  CONTROL,
+  createRing,
+  FLAG_ASCII,
+  FLAG_BULK,
+  FLAG_HAS_BODY,
+  FLAG_WANTS_VALUE,
+  FREE,
+  lapOf,
+  type RingMemory,
+  SLOT,
+  slotAt,
+  slotWord,
+} from '../../src/ring/layout.ts';
+import { tests } from '../helpers.ts';
+import { message, readSlot, runAll, runSlot } from './messages.ts';
+
+const test = tests('ring/dispatch-producer');
+
+interface Sides {
+  readonly ring: RingMemory;
+  readonly producer: DispatchProducer;
+  readonly consumer: DispatchConsumer;
+  publish(message: Message, delivery: number): number | undefined;
+}
+
+function sides(slots: number, bytes: number, start = 0): Sides {
+  const ring = createRing({ slots, bytes }, start);
+  const producer = new DispatchProducer(ring);
+  return {
+    ring,
+    producer,
+    consumer: new DispatchConsumer(ring, 1, 1),
+    publish: (what, delivery) => producer.publish(what, delivery, 3, 1, 0),
+  };
+}
+
+/** Its bytes are as many as its characters; at most 42, an eighth of 1024 at three bytes per character. */
+const text = (n: number, length = 40): string => `${n}:`.padEnd(length, 'abcdefghijklmnopqrstuvwxyz');
+
+test('a slot carries all that a handler needs', () => {
+  const { ring, producer, consumer } = sides(4, 1024);
+  const sequence = producer.publish(message('{"a":1}'), 77, 5, 3, FLAG_WANTS_VALUE);
+  assert.is(sequence, 0);
+  assert.is(ring.control[CONTROL.PUBLISHED], 1);
+  assert.is(consumer.claim(8), 1);
+  assert.equal(runSlot(consumer, consumer.claimed[0]!), {
+    delivery: 77,
+    subscription: 5,
+    attempt: 3,
+    flags: FLAG_WANTS_VALUE | FLAG_ASCII,
+    line: '{"a":1}',
+    body: undefined,
+    payload: [1, 6],
+  });
+});
+
+test('text that is not ASCII, and bodies, come out as they went in', () => {
+  const { producer, consumer } = sides(8, 1024);
+  const body = Uint8Array.from([0, 255, 1, 254, 10]);
+  const given: Message[] = [
+    message('grün, 漢字, 😀'),
+    message('é'),
+    message('plain', body),
+    message('😀', body),
+    message('x', new Uint8Array(0)),
+  ];
+  for (const [i, one] of given.entries()) producer.publish(one, i + 1, 0, 1, 0);
+  const got = runAll(consumer);
+  assert.equal(
+    got.map(({ line }) => line),
+    given.map(({ line }) => line),
+  );
+  assert.equal(
+    got.map((read) => read.body),
+    given.map((one) => one.body),
+  );
+  assert.equal(
+    got.map(({ flags }) => flags & FLAG_ASCII),
+    [0, 0, FLAG_ASCII, 0, FLAG_ASCII],
+  );
+  assert.is(got[4]!.flags & FLAG_HAS_BODY, FLAG_HAS_BODY, 'an empty body is a body');
+});
+
+test('a full ring refuses, leaves nothing half done, and takes again what is freed', () => {
+  const { ring, producer, consumer, publish } = sides(4, 1024);
+  for (let i = 0; i < 4; i++) assert.is(publish(message(text(i)), i + 1), i);
+  const bytes = producer.bytesUsed;
+  assert.is(publish(message(text(4)), 5), undefined);
+  assert.is(ring.control[CONTROL.PUBLISHED], 4);
+  assert.is(producer.bytesUsed, bytes);
+  assert.is(producer.used, 4);
+  assert.is(consumer.claim(1), 1);
+  assert.is(publish(message(text(4)), 5), undefined, 'a claimed slot is in use');
+  assert.ok(consumer.start(0));
+  assert.is(publish(message(text(4)), 5), undefined, 'a slot is in use while it is being read');
+  consumer.release(0);
+  assert.is(publish(message(text(4)), 5), 4);
+  assert.is(publish(message(text(5)), 6), undefined);
+  assert.equal(
+    runAll(consumer).map(({ line }) => line),
+    [1, 2, 3, 4].map((n) => text(n)),
+  );
+  producer.reclaim();
+  assert.is(producer.used, 0);
+  assert.is(producer.bytesUsed, 0);
+});
+
+test('slots are reclaimed in order: one that is held keeps those behind it', () => {
+  const { producer, consumer, publish } = sides(4, 1024);
+  for (let i = 0; i < 4; i++) publish(message(text(i)), i + 1);
+  consumer.claim(1);
+  const held = consumer.claimed[0]!;
+  for (let i = 0; i < 3; i++) {
+    consumer.claim(1);
+    runSlot(consumer, consumer.claimed[0]!);
+  }
+  producer.reclaim();
+  assert.is(producer.used, 4);
+  runSlot(consumer, held);
+  producer.reclaim();
+  assert.is(producer.used, 0);
+});
+
+test('bytes run out before slots do, and come back with them', () => {
+  const { producer, consumer, publish } = sides(64, 1024);
+  let count = 0;
+  while (publish(message(text(count)), count + 1) !== undefined) count++;
+  assert.ok(count >= 20 && count < 64, `published ${count}`);
+  assert.ok(producer.bytesUsed <= 1024);
+  consumer.claim(1);
+  runSlot(consumer, consumer.claimed[0]!);
+  for (let i = 0; i < 3; i++) {
+    consumer.claim(1);
+    runSlot(consumer, consumer.claimed[0]!);
+  }
+  assert.is(publish(message(text(count)), 99), count);
+  const lines = runAll(consumer).map(({ line }) => line);
+  assert.equal(
+    lines,
+    Array.from({ length: count - 3 }, (_, i) => text(i + 4)),
+  );
+});
+
+test('a text stands in one piece: what does not fit before the end begins at 0', () => {
+  const { ring, consumer, publish } = sides(64, 1024);
+  for (let i = 0; i < 200; i++) {
+    const line = text(i, 30 + (i % 11));
+    const sequence = publish(message(line), i + 1);
+    assert.is(sequence, i);
+    const at = slotAt(ring, sequence!);
+    assert.ok(ring.slots[at + SLOT.BYTE_OFFSET]! + ring.slots[at + SLOT.LINE_BYTES]! <= 1024);
+    if (i % 7 !== 6) continue;
+    const lines = runAll(consumer).map((read) => read.line);
+    assert.equal(
+      lines,
+      Array.from({ length: lines.length }, (_, k) =>
+        text(i - lines.length + 1 + k, 30 + ((i - lines.length + 1 + k) % 11)),
+      ),
+    );
+  }
+});
+
+test('deliveries of one message share its bytes', () => {
+  const { ring, producer, consumer, publish } = sides(16, 1024);
+  const shared = message(text(1), new Uint8Array(20).fill(7));
+  publish(shared, 1);
+  const used = producer.bytesUsed;
+  assert.is(used, 60);
+  publish(shared, 2);
+  publish(shared, 3);
+  assert.is(producer.bytesUsed, used);
+  assert.is(ring.slots[slotAt(ring, 2) + SLOT.BYTE_OFFSET], ring.slots[slotAt(ring, 0) + SLOT.BYTE_OFFSET]);
+  const got = runAll(consumer);
+  assert.equal(
+    got.map(({ delivery, line, body }) => [delivery, line, body?.length]),
+    [1, 2, 3].map((n) => [n, shared.line, 20]),
+  );
+});
+
+test('shared bytes stay while any slot of the message is in use', () => {
+  const { ring, consumer, publish } = sides(256, 1024);
+  const shared = message(text(0));
+  publish(shared, 1);
+  publish(shared, 2);
+  consumer.claim(1);
+  assert.is(runSlot(consumer, 0)?.line, text(0));
+  // The second delivery is held back; everything that the ring takes meanwhile goes around it.
+  consumer.claim(1);
+  for (let i = 1, full = false; !full; i++) full = publish(message(text(i, 6)), i + 2) === undefined;
+  assert.is(readSlot(ring, 1).line, text(0));
+  assert.is(runSlot(consumer, 1)?.line, text(0));
+});
+
+test('shared bytes stay when a slot without bytes stands between', () => {
+  const { ring, producer, consumer, publish } = sides(256, 1024);
+  const shared = message(text(0));
+  publish(shared, 1);
+  producer.publish(message('out of line'), 2, 0, 1, FLAG_BULK, 41);
+  publish(shared, 3);
+  consumer.claim(1);
+  runSlot(consumer, 0);
+  producer.reclaim();
+  for (let i = 1, full = false; !full; i++) full = publish(message(text(i, 6)), i + 3) === undefined;
+  assert.is(readSlot(ring, 2).line, text(0));
+});
+
+test('a message is written again once its bytes have been given back', () => {
+  const { producer, consumer, publish } = sides(256, 1024);
+  const again = message(text(0));
+  publish(again, 1);
+  runAll(consumer);
+  producer.reclaim();
+  publish(again, 2);
+  assert.is(producer.bytesUsed, 40);
+  for (let i = 1, full = false; !full; i++) full = publish(message(text(i, 6)), i + 2) === undefined;
+  assert.is(runAll(consumer)[0]?.line, text(0));
+});
+
+test('a message out of line takes a slot with its key and no bytes', () => {
+  const { ring, producer } = sides(4, 1024);
+  const sequence = producer.publish(message('x'.repeat(5000)), 1, 2, 3, FLAG_BULK, 41)!;
+  const at = slotAt(ring, sequence);
+  assert.is(ring.slots[at + SLOT.BYTE_OFFSET], 41);
+  assert.is(ring.slots[at + SLOT.FLAGS], FLAG_BULK);
+  assert.is(producer.bytesUsed, 0);
+  assert.is(producer.maxMessageBytes, 128);
+});
+
+test('revoke takes back what no handler has started, and only this delivery', () => {
+  const { producer, consumer, publish } = sides(4, 1024);
+  for (let i = 0; i < 4; i++) publish(message(text(i)), i + 10);
+  assert.is(producer.revoke(0, 99), false, 'another delivery');
+  assert.is(producer.revoke(0, 10), true, 'READY');
+  assert.is(producer.revoke(0, 10), false, 'once');
+  consumer.claim(4);
+  const [first] = consumer.claimed;
+  assert.is(first, 1, 'the claim goes on behind the revoked one');
+  assert.is(producer.revoke(1, 11), true, 'CLAIMED');
+  assert.is(consumer.start(1), false, 'its owner finds it gone');
+  consumer.claim(4);
+  const second = consumer.claimed[0]!;
+  assert.ok(consumer.start(second));
+  assert.is(producer.revoke(second, second + 10), false, 'RUNNING');
+  consumer.release(second);
+  assert.is(producer.revoke(second, second + 10), false, 'freed');
+  assert.is(producer.revoke(4, 14), false, 'not published yet');
+  assert.equal(
+    runAll(consumer).map(({ delivery }) => delivery),
+    [13],
+  );
+  producer.reclaim();
+  assert.is(producer.used, 0);
+});
+
+test('revoke of a sequence whose slot holds a later lap takes nothing', () => {
+  const { producer, consumer, publish } = sides(2, 1024);
+  publish(message(text(0)), 7);
+  runAll(consumer);
+  publish(message(text(1)), 8);
+  publish(message(text(2)), 7);
+  assert.is(producer.revoke(0, 7), false);
+  assert.equal(
+    runAll(consumer).map(({ delivery }) => delivery),
+    [8, 7],
+  );
+});
+
+test("recover puts a dead owner's claims back, frees what it was starting, touches nobody else's", () => {
+  const { ring, producer, publish } = sides(8, 1024);
+  const dead = new DispatchConsumer(ring, 1, 1);
+  const alive = new DispatchConsumer(ring, 2, 1);
+  for (let i = 0; i < 6; i++) publish(message(text(i)), i + 10);
+  assert.is(dead.claim(3), 3);
+  assert.ok(dead.start(1));
+  assert.is(alive.claim(1), 1);
+  assert.ok(alive.start(3));
+  assert.is(alive.claim(1), 1);
+  assert.equal(producer.recover(1, false), { returned: 2, started: [] });
+  assert.is(ring.control[CONTROL.CLAIM_HINT], 0);
+  assert.equal(producer.recover(1, true), { returned: 0, started: [11] });
+  assert.is(ring.slots[slotAt(ring, 1)], slotWord(lapOf(ring, 9), 0, FREE));
+  assert.equal(
+    runAll(dead).map(({ delivery }) => delivery),
+    [10, 12, 15],
+  );
+  assert.ok(alive.start(4), "the living owner's claim stands");
+});
+
+test('rewind goes to the oldest READY slot, never forward', () => {
+  const { ring, producer, publish } = sides(8, 1024);
+  for (let i = 0; i < 4; i++) publish(message(text(i)), i + 1);
+  // A thread that died between moving the hint and claiming.
+  Atomics.store(ring.control, CONTROL.CLAIM_HINT, 3);
+  producer.rewind();
+  assert.is(ring.control[CONTROL.CLAIM_HINT], 0);
+  producer.revoke(0, 1);
+  producer.revoke(1, 2);
+  producer.rewind();
+  assert.is(ring.control[CONTROL.CLAIM_HINT], 0, 'not forward');
+  Atomics.store(ring.control, CONTROL.CLAIM_HINT, 4);
+  producer.rewind();
+  assert.is(ring.control[CONTROL.CLAIM_HINT], 2);
+});
+
+for (const start of [0x7fff_ff00, -256]) {
+  test(`slots, laps, revoke and recovery hold over the wrap of sequences from ${start} on`, () => {
+    const { ring, producer, consumer, publish } = sides(8, 1024, start);
+    const other = new DispatchConsumer(ring, 2, 1);
+    let expected = 0;
+    let sequence = start;
+    for (let i = 0; i < 600; i += 4) {
+      for (let k = 0; k < 4; k++) {
+        assert.is(publish(message(text(i + k)), i + k + 1), sequence);
+        sequence = (sequence + 1) | 0;
+      }
+      assert.is(other.claim(1), 1, 'about to die');
+      assert.is(producer.revoke((sequence - 1) | 0, i + 4), true);
+      assert.is(producer.recover(2, true).returned, 1);
+      for (const { delivery, line } of runAll(consumer)) {
+        assert.is(delivery, expected + 1);
+        assert.is(line, text(expected));
+        expected += expected % 4 === 2 ? 2 : 1;
+      }
+    }
+    assert.is(expected, 600);
+    producer.reclaim();
+    assert.is(producer.used, 0);
+    assert.is(producer.bytesUsed, 0);
+  });
+}
+
+test.run();
