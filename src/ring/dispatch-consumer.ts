@@ -32,7 +32,8 @@ export class DispatchConsumer {
     this.ring = ring;
     this.#owner = owner;
     this.#threads = threads;
-    this.#low = Atomics.load(ring.control, CONTROL.CLAIM_HINT);
+    // Not the hint: others may hold slots before it that they don't come to.
+    this.#low = (Atomics.load(ring.control, CONTROL.PUBLISHED) - ring.slotCount) | 0;
   }
 
   /** Published sequences that no claim has passed yet. */
@@ -87,8 +88,8 @@ export class DispatchConsumer {
     const { control, slots } = this.ring;
     const published = Atomics.load(control, CONTROL.PUBLISHED);
     let low = this.#low;
-    // More than a ring behind: those slots have been freed since.
-    if (distance(low, published) > this.ring.slotCount) low = (published - this.ring.slotCount) | 0;
+    // More than a ring behind: those slots have been freed since. Unsigned, for a thread that has not searched for 2^31.
+    if (distance(low, published) >>> 0 > this.ring.slotCount) low = (published - this.ring.slotCount) | 0;
     let passed = true;
     for (let sequence = low; sequence !== published; sequence = (sequence + 1) | 0) {
       const at = slotAt(this.ring, sequence);
