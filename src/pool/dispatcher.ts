@@ -4,7 +4,7 @@ import { type Delivery, failure, type Outcome } from '../delivery/pending.ts';
 import type { Bulk, ToThread } from '../protocol.ts';
 import { DispatchProducer } from '../ring/dispatch-producer.ts';
 import { FLAG_BULK, FLAG_WANTS_VALUE, type RingMemory } from '../ring/layout.ts';
-import { anyParked, wake } from '../ring/parking.ts';
+import { anyParked, wake, wakeForWork } from '../ring/parking.ts';
 import { maxBytes, writeText } from '../ring/text.ts';
 import { FailureReason } from '../types.ts';
 import { Fifo } from './fifo.ts';
@@ -146,7 +146,7 @@ export class Dispatcher {
 
   #wakeOne(): void {
     for (const thread of this.#hooks.threads()) {
-      if (thread.role === 'active' && wake(this.#ring, thread.memory)) return;
+      if (thread.role === 'active' && wakeForWork(this.#ring, thread.memory)) return;
     }
   }
 
