@@ -24,6 +24,7 @@ import { HandlerPool } from './pool/handler-pool.ts';
 import type { PoolModule } from './pool/modules.ts';
 import type { LateErrorInfo } from './protocol.ts';
 import { type Route, Routes } from './routes.ts';
+import { serializeError } from './serialized-error.ts';
 import {
   type BusStats,
   type EmitOptions,
@@ -610,7 +611,6 @@ function timeLimit(what: string, timeoutMs: unknown = DEFAULT_WAIT_MS): number {
 }
 
 function describeError(error: Error): Payload {
-  const { name, message } = error;
-  const { code } = error as { code?: unknown };
+  const { name, message, code } = serializeError(error);
   return code === undefined ? { name, message } : { name, message, code };
 }

@@ -21,7 +21,12 @@ const OWN_FIELDS = new Set(['name', 'message', 'stack', 'code', 'cause', 'errors
 
 /** Takes whatever was thrown: null, a string, a frozen object, an error with throwing getters. Never throws. */
 export function serializeError(thrown: unknown): SerializedError {
-  return serializeAt(thrown, 0, new Set());
+  try {
+    return serializeAt(thrown, 0, new Set());
+  } catch {
+    // A proxy can throw at any look.
+    return { name: 'Error', message: 'a handler threw a value that throws when it is read' };
+  }
 }
 
 function serializeAt(thrown: unknown, depth: number, seen: Set<object>): SerializedError {

@@ -1,10 +1,10 @@
-import { encodeEvent, encodeHead, encodePayload } from '../src/codec.ts';
 import { monotonicMs } from '../src/clock.ts';
+import { encodeEvent, encodeHead, encodePayload } from '../src/codec.ts';
 import { currentScope, runInScope } from '../src/correlation.ts';
-import { nextEventId } from '../src/event-id.ts';
-import { checkEventType, eventFromWire } from '../src/event.ts';
-import { encodeValue, isThenable } from '../src/handler-result.ts';
 import { resolveEmitOptions } from '../src/emit-options.ts';
+import { checkEventType, eventFromWire } from '../src/event.ts';
+import { nextEventId } from '../src/event-id.ts';
+import { encodeValue, isThenable } from '../src/handler-result.ts';
 import {
   type Bulk,
   type HostTask,
@@ -33,7 +33,7 @@ import { readText } from '../src/ring/text.ts';
 import { type SerializedError, serializeError } from '../src/serialized-error.ts';
 import type { EmitOptions, Payload } from '../src/types.ts';
 import type { CompletionWriter } from './completion-writer.ts';
-import type { FaultSink } from './fault-guard.ts';
+import { type FaultSink, panic } from './fault-guard.ts';
 import { InFlight } from './in-flight.ts';
 import { loadModule, type ThreadModule } from './thread-modules.ts';
 
@@ -140,10 +140,8 @@ export class DeliveryRunner implements FaultSink {
       wire.line = readText(ring.bytes, offset, offset + lineBytes, (flags & FLAG_ASCII) !== 0);
       // A copy: the ring's bytes are written over as soon as the slot is free.
       if ((flags & FLAG_HAS_BODY) !== 0) {
-        body = Uint8Array.prototype.slice.call(
-          ring.bytes,
-          offset + lineBytes,
-          offset + lineBytes + slots[at + SLOT.BODY_BYTES]!,
+        body = new Uint8Array(
+          ring.bytes.subarray(offset + lineBytes, offset + lineBytes + slots[at + SLOT.BODY_BYTES]!),
         );
       }
     }
@@ -169,17 +167,19 @@ export class DeliveryRunner implements FaultSink {
       return;
     }
     this.#inFlight.add(inFlight);
-    void loaded.loaded.then(() => {
-      inFlight.startedAt = monotonicMs();
-      if (loaded.error !== undefined) {
-        this.#settle(inFlight, STATUS_LOAD_ERROR, JSON.stringify(loaded.error));
+    loaded.loaded
+      .then(() => {
+        inFlight.startedAt = monotonicMs();
+        if (loaded.error !== undefined) {
+          this.#settle(inFlight, STATUS_LOAD_ERROR, JSON.stringify(loaded.error));
+        } else {
+          this.#inFlight.delete(inFlight);
+          setCellStart(this.#memory, cell, inFlight.startedAt);
+          this.#run(inFlight, loaded);
+        }
         this.#freed();
-        return;
-      }
-      setCellStart(this.#memory, cell, inFlight.startedAt);
-      this.#run(inFlight, loaded);
-      this.#freed();
-    });
+      })
+      .catch(panic);
   }
 
   #run(inFlight: InFlight, { handler }: ThreadModule): void {

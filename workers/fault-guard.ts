@@ -1,5 +1,5 @@
-import { currentScope } from '../src/correlation.ts';
 import { messageOf } from '../src/codec.ts';
+import { currentScope } from '../src/correlation.ts';
 import { InFlight } from './in-flight.ts';
 
 /** What the guard does with a fault that no handler call caught. */
@@ -39,6 +39,18 @@ function fault(error: unknown): void {
 }
 
 const exit = process.exit.bind(process);
+
+/**
+ * An error of our own. Nothing throws outside a handler by design; if something does, the thread's state is not to be
+ * trusted: it ends, and what it held is taken back.
+ */
+export function panic(error: unknown): never {
+  process.emitWarning(`a handler thread ends on an internal error: ${messageOf(error)}`, {
+    code: 'GANGLION_HOST_ERROR',
+  });
+  sink?.exiting(undefined);
+  return exit(1);
+}
 
 process.on('uncaughtException', fault);
 process.on('unhandledRejection', fault);

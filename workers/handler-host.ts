@@ -1,6 +1,5 @@
 import { type MessagePort, receiveMessageOnPort, threadId } from 'node:worker_threads';
 import { monotonicMs } from '../src/clock.ts';
-import { messageOf } from '../src/codec.ts';
 import type { FromThread, HostTask, ToThread } from '../src/protocol.ts';
 import { DispatchConsumer } from '../src/ring/dispatch-consumer.ts';
 import {
@@ -18,7 +17,7 @@ import {
 import { park, unpark } from '../src/ring/parking.ts';
 import { CompletionWriter } from './completion-writer.ts';
 import { DeliveryRunner } from './delivery-runner.ts';
-import { guardWith } from './fault-guard.ts';
+import { guardWith, panic } from './fault-guard.ts';
 
 /** The event loop gets a turn after so long: timers and sockets of handler modules, and the port, live there. */
 const TURN_MS = 2;
@@ -213,11 +212,6 @@ export default async function run(task: HostTask): Promise<void> {
   try {
     await new HandlerHost(task).run();
   } catch (error) {
-    // Nothing in the loop throws by design. If it does, the thread's state is not to be trusted: end it, so that what it
-    // held is taken back.
-    process.emitWarning(`a handler thread ends on an internal error: ${messageOf(error)}`, {
-      code: 'GANGLION_HOST_ERROR',
-    });
-    process.exit(1);
+    panic(error);
   }
 }

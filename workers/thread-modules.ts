@@ -1,6 +1,6 @@
 import { threadId } from 'node:worker_threads';
-import { HandlerLoadError } from '../src/errors.ts';
 import { MAX_TIMER_MS } from '../src/clock.ts';
+import { HandlerLoadError } from '../src/errors.ts';
 import type { ModuleInfo } from '../src/protocol.ts';
 import { type SerializedError, serializeError } from '../src/serialized-error.ts';
 

@@ -1,6 +1,5 @@
-import { deserializeError, type SerializedError } from '../serialized-error.ts';
-import { HandlerLoadError, WorkerExitError } from '../errors.ts';
 import { type Delivery, failure, type Outcome, success } from '../delivery/pending.ts';
+import { HandlerLoadError, WorkerExitError } from '../errors.ts';
 import {
   EMIT,
   LATE,
@@ -17,9 +16,10 @@ import {
   STATUS_UNENCODABLE,
   STATUS_VALUE,
 } from '../protocol.ts';
-import { CELL_DONE, stateOf } from '../ring/layout.ts';
 import { cellDelivery, loadCell } from '../ring/cells.ts';
+import { CELL_DONE, stateOf } from '../ring/layout.ts';
 import { readText } from '../ring/text.ts';
+import { deserializeError, type SerializedError } from '../serialized-error.ts';
 import { FailureReason } from '../types.ts';
 import type { HandlerThread } from './handler-thread.ts';
 

@@ -1,6 +1,6 @@
 import { MAX_TIMER_MS, monotonicMs } from '../clock.ts';
-import { HandlerTimeoutError } from '../errors.ts';
 import { type Delivery, failure, type Outcome } from '../delivery/pending.ts';
+import { HandlerTimeoutError } from '../errors.ts';
 import { cellDelivery, cellStart, loadCell, takeCell } from '../ring/cells.ts';
 import { CELL_RUNNING, stateOf } from '../ring/layout.ts';
 import { FailureReason } from '../types.ts';
@@ -61,9 +61,9 @@ export class Deadlines {
     if (timeoutMs === this.#shortestMs) this.#shortestMs = Math.min(Number.POSITIVE_INFINITY, ...this.#timeouts.keys());
   }
 
-  /** Something may be running: sees to it that a scan comes in time. */
-  watch(): void {
-    if (this.#timer === undefined) this.schedule(monotonicMs() + this.#shortestMs);
+  /** Something may start from now on: sees to it that a scan comes in time. */
+  watch(now: number): void {
+    this.schedule(now + this.#shortestMs);
   }
 
   stop(): void {

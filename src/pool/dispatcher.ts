@@ -1,6 +1,6 @@
-import { WorkerExitError } from '../errors.ts';
 import { monotonicMs } from '../clock.ts';
 import { type Delivery, failure, type Outcome } from '../delivery/pending.ts';
+import { WorkerExitError } from '../errors.ts';
 import type { Bulk, ToThread } from '../protocol.ts';
 import { DispatchProducer } from '../ring/dispatch-producer.ts';
 import { FLAG_BULK, FLAG_WANTS_VALUE, type RingMemory } from '../ring/layout.ts';

@@ -9,9 +9,9 @@ import {
   MODE_ACTIVE,
   MODE_RETURN,
   MODE_SPARE,
+  type RingMemory,
   stateOf,
   THREAD,
-  type RingMemory,
   type ThreadMemory,
 } from '../ring/layout.ts';
 import { wake } from '../ring/parking.ts';

@@ -1,7 +1,7 @@
-import { HandlerLoadError } from '../errors.ts';
 import type { Delivery } from '../delivery/pending.ts';
-import type { ModuleInfo } from '../protocol.ts';
+import type { HandlerLoadError } from '../errors.ts';
 import type { ResolvedModule } from '../options.ts';
+import type { ModuleInfo } from '../protocol.ts';
 
 /**
  * A handler module's way: `new` until a thread is there to try it, `trying` on one thread, then `ready` for all or

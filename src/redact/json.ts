@@ -32,6 +32,7 @@ const OBJECT_END = 125;
 const ARRAY = 91;
 const ARRAY_END = 93;
 const END = -1;
+const QUOTED_TOKEN = JSON.stringify(TOKEN);
 
 /** A container that has not ended yet. */
 interface Open {
@@ -204,7 +205,7 @@ class Walk {
 
   #replace(from: number, to: number, text: string): void {
     this.#pieces ??= [];
-    this.#pieces.push(this.#json.slice(this.#copied, from), JSON.stringify(text));
+    this.#pieces.push(this.#json.slice(this.#copied, from), text === TOKEN ? QUOTED_TOKEN : JSON.stringify(text));
     this.#copied = to;
   }
 

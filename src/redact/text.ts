@@ -63,9 +63,7 @@ export class TextRedactor {
       const next = this.#settle(hidden, currentBits, key);
       if (next === hidden) return current;
       current = show(next);
-      // Only a token that another text has grown onto, or one of the user's own, can read otherwise than it was put.
-      if (this.tokens.areBracketed && !/\]_[0-9]/.test(current) && (asJson === undefined || !/^\s*[[{]/.test(current)))
-        return current;
+      if (this.#staysAsPut(next, current)) return current;
       currentBits = this.#prefilter.text(current) | key.bits;
     }
     return ERROR_TOKEN;
@@ -107,6 +105,11 @@ export class TextRedactor {
       bits = this.#prefilter.text(hidden.text) | key.bits;
     }
     return bits === 0 ? hidden : { text: ERROR_TOKEN, mark: first.mark, tokens: [] };
+  }
+
+  /** A text may have become JSON, and a token of the user's own, or one with a number behind it, may read otherwise than it was put. */
+  #staysAsPut(put: Hidden, shown: string): boolean {
+    return this.tokens.areBracketed && !shown.includes(']_') && !/^\s*[[{]/.test(put.text);
   }
 
   #find(rule: Rule, hidden: Hidden, key: string): readonly number[] | undefined {

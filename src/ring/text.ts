@@ -10,7 +10,8 @@ interface FastBuffer {
 
 /** Writes UTF-8 and returns the bytes written. The room must be at least `maxBytes(text)`, else the text is cut. */
 export function writeText(bytes: Buffer, text: string, offset: number): number {
-  return (bytes as unknown as FastBuffer).utf8Write(text, offset, text.length * 3);
+  // Newer Node refuses a length beyond the buffer's end, older cuts it.
+  return (bytes as unknown as FastBuffer).utf8Write(text, offset, Math.min(text.length * 3, bytes.length - offset));
 }
 
 /** The most bytes that a text can take in UTF-8: three per UTF-16 unit. */
