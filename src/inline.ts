@@ -149,9 +149,12 @@ class Run implements HandlerContext {
       },
       Math.max(0, Math.min(Math.ceil(left), MAX_TIMER_MS)),
     );
+    // The bus holds the process while the delivery is pending.
+    this.#timer.unref();
   }
 
   abort(reason: Error): void {
+    clearTimeout(this.#timer);
     this.#controller ??= new AbortController();
     this.#controller.abort(reason);
   }

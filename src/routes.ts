@@ -71,6 +71,11 @@ export class Routes<S extends Routable> {
     return this.#exact.size + this.#globs.size;
   }
 
+  /** Routes held in memory. */
+  get cached(): number {
+    return this.#cache.size + this.#systemCache.size;
+  }
+
   resolve(eventType: string): Route<S> {
     return this.#cache.get(eventType) ?? this.#resolve(eventType, this.#cache, false);
   }

@@ -68,6 +68,7 @@ export class Ledger {
   /** Ends an event whose first tier has not started: `outcome` for each of its deliveries, also of tiers to come. */
   drop(event: PendingEvent, outcome: Outcome): void {
     if (!event.system) this.dropped++;
+    event.failed = true;
     this.#end(event, outcome, false);
   }
 
