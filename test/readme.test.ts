@@ -1,0 +1,181 @@
+import { spawn } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { availableParallelism, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { inspect } from 'node:util';
+import { transform } from 'esbuild';
+import * as assert from 'uvu/assert';
+import * as ganglion from '../src/index.ts';
+import { resolveBusOptions } from '../src/options.ts';
+import { projectRoot, tests } from './helpers.ts';
+
+/** A block of code: `file` from the comment it starts with, if it starts with one that is nothing but a file's name. */
+interface Block {
+  heading: string;
+  line: number;
+  language: 'js' | 'ts';
+  file: string | undefined;
+  code: string;
+}
+
+const readme = readFileSync(join(projectRoot, 'README.md'), 'utf8');
+
+function blocksOf(markdown: string): Block[] {
+  const blocks: Block[] = [];
+  let heading = '';
+  let block: Block | undefined;
+  let fenced = false;
+  for (const [i, line] of markdown.split('\n').entries()) {
+    if (line.startsWith('```')) {
+      if (!fenced && /^```[jt]s$/.test(line)) {
+        block = { heading, line: i + 1, language: line.slice(3) as 'js' | 'ts', file: undefined, code: '' };
+        blocks.push(block);
+      } else block = undefined;
+      fenced = !fenced;
+    } else if (block !== undefined) {
+      if (block.code === '') block.file = /^\/\/ ([\w-]+\.[jt]s)$/.exec(line)?.[1];
+      block.code += `${line}\n`;
+    } else if (!fenced && line.startsWith('#')) heading = line.replace(/^#+ /, '');
+  }
+  return blocks;
+}
+
+interface Program {
+  name: string;
+  main: Block;
+  modules: Block[];
+}
+
+/** A program is a block that no other names, with the blocks of its heading and language that it does name. */
+function programsOf(blocks: readonly Block[]): Program[] {
+  const names = (by: Block, block: Block): boolean =>
+    block.file !== undefined &&
+    by !== block &&
+    by.heading === block.heading &&
+    by.language === block.language &&
+    by.code.includes(`./${block.file.replace(/ts$/, 'js')}`);
+  const mains = blocks.filter((block) => !blocks.some((by) => names(by, block)));
+  return mains.map((main) => ({
+    name: `${main.heading}, line ${main.line}`,
+    main,
+    modules: blocks.filter((block) => names(main, block)),
+  }));
+}
+
+async function write(folder: string, block: Block): Promise<string> {
+  const path = join(folder, block.file?.replace(/ts$/, 'js') ?? 'main.js');
+  // From TypeScript as from JavaScript: `await using` is newer than the oldest Node this must run on.
+  const { code } = await transform(block.code, { loader: block.language, target: 'node20.19', format: 'esm' });
+  writeFileSync(path, block.language === 'ts' ? code : block.code);
+  return path;
+}
+
+/** Runs a program in a folder of its own, where `ganglion` is this package as it was built. */
+async function run({ main, modules }: Program): Promise<{ code: number | null; stdout: string; stderr: string }> {
+  const folder = mkdtempSync(join(tmpdir(), 'ganglion-readme-'));
+  try {
+    writeFileSync(join(folder, 'package.json'), '{ "type": "module" }');
+    mkdirSync(join(folder, 'node_modules'));
+    symlinkSync(projectRoot, join(folder, 'node_modules', 'ganglion'), 'junction');
+    for (const module of modules) await write(folder, module);
+    return await runFile(await write(folder, main));
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+const HANG_MS = 20_000;
+
+function runFile(path: string): Promise<{ code: number | null; stdout: string; stderr: string }> {
+  return new Promise((resolve, reject) => {
+    // A program that hangs is killed: it ends without an exit code.
+    const child = spawn(process.execPath, [path], { stdio: ['ignore', 'pipe', 'pipe'], timeout: HANG_MS });
+    let stdout = '';
+    let stderr = '';
+    child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
+    child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
+    child.on('error', reject);
+    child.on('close', (code) => resolve({ code, stdout, stderr }));
+  });
+}
+
+const expectedOutput = ({ code }: Block): string =>
+  [...code.matchAll(/\/\/ → (.*)\n/g)].map((m) => `${m[1]}\n`).join('');
+
+/** Rows of the table that follows a text, as cells without their code marks. */
+function tableAfter(text: string): string[][] {
+  const rest = readme.slice(readme.indexOf(text) + text.length).split('\n');
+  const start = rest.findIndex((line) => line.startsWith('|'));
+  const end = rest.findIndex((line, i) => i > start && !line.startsWith('|'));
+  return rest.slice(start + 2, end).map((line) =>
+    line
+      .split('|')
+      .slice(1, -1)
+      .map((cell) => cell.trim().replaceAll('`', '')),
+  );
+}
+
+const test = tests('readme');
+const programs = programsOf(blocksOf(readme));
+
+for (const program of programs) {
+  test(`runs as printed: ${program.name}`, async () => {
+    const { code, stdout, stderr } = await run(program);
+    assert.is(stderr, '');
+    assert.is(code, 0, code === null ? `killed after ${HANG_MS} ms` : stdout);
+    const expected = expectedOutput(program.main);
+    if (expected !== '') assert.is(stdout, expected);
+  });
+}
+
+test('every code block belongs to a program, and every program says what it prints', () => {
+  const fences = readme.match(/^```[a-z]+$/gm)?.filter((fence) => !/^```(text|sh)$/.test(fence)) ?? [];
+  const used = new Set(programs.flatMap(({ main, modules }) => [main, ...modules]));
+  assert.is(used.size, fences.length);
+  assert.equal(
+    programs.filter(({ main }) => expectedOutput(main) === '').map(({ name }) => name),
+    [],
+  );
+});
+
+test('the table of options names each option with its default', () => {
+  const { threads, ringSlots, ringBytes, worker, ...rest } = resolveBusOptions();
+  assert.is(threads, Math.min(availableParallelism(), 256));
+  assert.equal(worker, {});
+  const shown: Record<string, string> = {
+    maxConcurrentHandlers: 'os.availableParallelism()',
+    ring: inspect({ slots: ringSlots, bytes: ringBytes }, { numericSeparator: true }),
+    resourceLimits: "Node's",
+    execArgv: "Node's",
+    env: "Node's",
+  };
+  for (const [name, value] of Object.entries(rest)) shown[name] = inspect(value, { numericSeparator: true });
+  const table = tableAfter('`new EventBus(options)`');
+  assert.equal(Object.fromEntries(table.map(([name, value]) => [name, value])), shown);
+});
+
+test('the table of subscription options names each of them', () => {
+  const bus = new ganglion.EventBus();
+  let message = '';
+  try {
+    bus.subscribe(() => {}, 'a', { unheardOf: 1 } as ganglion.SubscribeOptions);
+  } catch (error) {
+    ({ message } = error as Error);
+  }
+  const known = /it takes (.+)/.exec(message)?.[1]?.split(', ');
+  assert.ok(known !== undefined && known.length > 0, message);
+  const shown = tableAfter('`bus.subscribe(handler, patterns, options)`').map(([name]) => String(name));
+  assert.equal(new Set(shown), new Set(known));
+});
+
+test('the table of errors names each class with its code', () => {
+  const classes = Object.entries(ganglion)
+    .map(([name, value]) => [name, (value as { code?: unknown }).code])
+    .filter(([, code]) => typeof code === 'string' && code.startsWith('ERR_GANGLION_'));
+  const table = tableAfter('\n## Errors').map(([name, code]) => [name, code]);
+  assert.ok(classes.length > 0);
+  const byName = ([a]: unknown[], [b]: unknown[]): number => (String(a) < String(b) ? -1 : 1);
+  assert.equal(table.toSorted(byName), classes.toSorted(byName));
+});
+
+test.run();
