@@ -1,0 +1,23 @@
+/** 1234567 → "1,235 k/s" */
+export function rate(perSecond: number): string {
+  return `${thousands(perSecond / 1000)} k/s`;
+}
+
+function thousands(value: number): string {
+  return value < 10 ? value.toFixed(2) : Math.round(value).toLocaleString('en-US');
+}
+
+export function micros(us: number): string {
+  return `${us < 10 ? us.toFixed(2) : us.toFixed(1)} µs`;
+}
+
+export function millis(ms: number): string {
+  return `${ms.toFixed(1)} ms`;
+}
+
+/** Three significant digits, without an exponent. */
+export function digits(value: number): string {
+  if (!Number.isFinite(value)) return String(value);
+  const places = Math.max(0, 2 - Math.floor(Math.log10(Math.abs(value) || 1)));
+  return value.toFixed(Math.min(places, 3));
+}

@@ -1,0 +1,23 @@
+import { EventBus, type EventBusOptions } from '../../src/index.ts';
+import { EVENT_TYPE } from '../events.ts';
+
+const ADD_UP: URL = new URL('../handlers/add-up.js', import.meta.url);
+
+/** A bus with the trivial handler, ready. */
+export async function openBus(options: EventBusOptions, handler: URL = ADD_UP): Promise<EventBus> {
+  const bus = new EventBus(options);
+  bus.subscribe(handler, EVENT_TYPE);
+  await bus.ready();
+  return bus;
+}
+
+/** Throws when the bus's own account says that something failed or is still open. */
+export function checkAccount(bus: EventBus, failures = 0): void {
+  const { emitted, completed, failed, dropped, pending } = bus.getStats();
+  if (emitted !== completed + failures || failed !== failures || dropped + pending !== 0) {
+    throw new Error(
+      `the bus's account: emitted=${emitted} completed=${completed} failed=${failed} dropped=${dropped} ` +
+        `pending=${pending}, expected were ${failures} failures and nothing dropped or pending`,
+    );
+  }
+}

@@ -1,0 +1,48 @@
+import { setEnvironmentData } from 'node:worker_threads';
+import { EventBus, FailureReason } from '../../src/index.ts';
+import { nowMs } from '../clock.ts';
+import type { Figures, OpenSide } from '../scenario.ts';
+import { checkAccount } from './bus.ts';
+import { subscribeNudge, untilWhole } from './whole.ts';
+
+const MODULE = new URL('../handlers/overrun.js', import.meta.url);
+const DEADLINE_MS = 20;
+/** The bus counts from just before the handler's first line. */
+const EARLY_MS = 2;
+
+/** How long after its deadline a handler's outcome is there; the handler itself notes when it began. */
+function overruns(name: 'loop' | 'native'): OpenSide {
+  return async ({ threads }) => {
+    const started = new Float64Array(new SharedArrayBuffer(8));
+    setEnvironmentData('ganglion bench started', started.buffer);
+    const bus = new EventBus({ maxConcurrentHandlers: threads });
+    bus.subscribe({ module: MODULE, export: name }, 'overrun', { timeoutMs: DEADLINE_MS });
+    subscribeNudge(bus);
+    await bus.ready();
+    let failures = 0;
+    return {
+      async run(ms: number): Promise<Figures> {
+        const lateMs: number[] = [];
+        const end = nowMs() + ms;
+        do {
+          await untilWhole(bus, threads);
+          const { ok, outcomes } = await bus.emitAndWait('overrun', {});
+          const late = nowMs() - started[0]! - DEADLINE_MS;
+          failures++;
+          if (ok || outcomes[0]?.reason !== FailureReason.HANDLER_TIMEOUT || late < -EARLY_MS) {
+            throw new Error(`the outcome came ${late} ms after the deadline: ${JSON.stringify(outcomes)}`);
+          }
+          lateMs.push(late);
+        } while (nowMs() < end);
+        checkAccount(bus, failures);
+        return { lateMs };
+      },
+      close: async () => {
+        await bus.shutdown();
+      },
+    };
+  };
+}
+
+export const loop: OpenSide = overruns('loop');
+export const native: OpenSide = overruns('native');

@@ -1,0 +1,2 @@
+/** For events whose only purpose is to have threads at hand. */
+export default function nothing(): void {}

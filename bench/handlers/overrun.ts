@@ -1,0 +1,19 @@
+import { pbkdf2Sync } from 'node:crypto';
+import { getEnvironmentData } from 'node:worker_threads';
+import { nowMs } from '../clock.ts';
+
+const started = new Float64Array(getEnvironmentData('ganglion bench started') as SharedArrayBuffer);
+
+/** A busy loop that only the end of its thread can end. */
+export function loop(): void {
+  started[0] = nowMs();
+  for (;;);
+}
+
+/** A native call, some ten deadlines long: V8 can't end the thread before it returns. */
+export function native(): void {
+  started[0] = nowMs();
+  pbkdf2Sync('a', 'b', NATIVE_ROUNDS, 64, 'sha512');
+}
+
+const NATIVE_ROUNDS = 250_000;

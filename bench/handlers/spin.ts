@@ -1,0 +1,11 @@
+import { getEnvironmentData, workerData } from 'node:worker_threads';
+
+const flag = new Int32Array(getEnvironmentData('ganglion bench spin') as SharedArrayBuffer);
+
+/** A busy loop until it is told to stop, which the thread's event loop could not do. */
+export default function spin(): void {
+  Atomics.store(flag, 0, 1);
+  while (Atomics.load(flag, 1) === 0);
+}
+
+if (workerData === 'spin') spin();

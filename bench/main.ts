@@ -1,0 +1,52 @@
+// npm run bench: see options.ts for what it takes, scenarios/ for what it measures.
+import { writeFileSync } from 'node:fs';
+import { machineFacts } from './machine.ts';
+import { type BenchOptions, listOf, readOptions, USAGE, UsageError } from './options.ts';
+import { openProgress } from './progress.ts';
+import { factsText, type Report, reportJson, reportText, rowsOf } from './report.ts';
+import { runScenario, type ScenarioResult } from './runner.ts';
+import { scenarios as all } from './scenarios/index.ts';
+import { seededRandom } from './statistics.ts';
+
+async function bench(options: BenchOptions): Promise<Report> {
+  const { threads, repetitions, quick, seed } = options;
+  const started = Date.now();
+  const machine = machineFacts();
+  console.log(`${factsText(machine, threads, repetitions, seed)}\n`);
+  const progress = openProgress(process.stderr);
+  const random = seededRandom(seed);
+  const results: ScenarioResult[] = [];
+  for (const scenario of options.scenarios) {
+    const result = await runScenario(scenario, { threads, quick, repetitions, random }, progress);
+    if (result.error !== undefined) progress.step(`${scenario.name} FAILED: ${result.error}`);
+    results.push(result);
+  }
+  progress.clear();
+  const rows = results.flatMap(rowsOf);
+  return { machine, quick, seed, threads, repetitions, seconds: (Date.now() - started) / 1000, rows, results };
+}
+
+async function main(args: readonly string[]): Promise<number> {
+  const options = readOptions(args, all);
+  if (options.help) {
+    console.log(USAGE);
+    return 0;
+  }
+  if (options.list) {
+    console.log(listOf(all));
+    return 0;
+  }
+  const report = await bench(options);
+  console.log(reportText(report));
+  if (options.json !== undefined) writeFileSync(options.json, reportJson(report));
+  // A missed target is a figure to look at; lost work is a fault.
+  return report.results.some(({ error }) => error !== undefined) ? 1 : 0;
+}
+
+try {
+  process.exitCode = await main(process.argv.slice(2));
+} catch (error) {
+  if (!(error instanceof UsageError)) throw error;
+  console.error(error.message);
+  process.exitCode = 2;
+}

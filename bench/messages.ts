@@ -1,0 +1,14 @@
+import type { Figures, Setup } from './scenario.ts';
+
+/** What the bench tells a side's process. */
+export type ToSide =
+  | { readonly type: 'open'; readonly scenario: string; readonly side: string; readonly setup: Setup }
+  | { readonly type: 'run'; readonly ms: number }
+  | { readonly type: 'close' };
+
+/** Its answer, one to each. */
+export type FromSide =
+  | { readonly type: 'opened'; readonly note?: string }
+  | { readonly type: 'ran'; readonly figures: Figures }
+  | { readonly type: 'closed' }
+  | { readonly type: 'failed'; readonly error: string };

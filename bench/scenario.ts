@@ -1,0 +1,59 @@
+/** What one repetition of a side measured: single figures, or samples of which quantiles are taken over all repetitions. */
+export type Figures = Readonly<Record<string, number | readonly number[]>>;
+
+export interface Setup {
+  /** Handler threads; every side gets as many. */
+  readonly threads: number;
+  /** Correctness is what counts, figures need not be steady. */
+  readonly quick: boolean;
+}
+
+/** One contender, alive in a child process of its own. */
+export interface Side {
+  /** Its settings, where it had a choice. */
+  readonly note?: string;
+  /** Measures for about so long. Throws when work was lost or done wrongly. */
+  run(ms: number): Promise<Figures>;
+  close(): Promise<void>;
+}
+
+export type OpenSide = (setup: Setup) => Promise<Side>;
+
+/** The figures of all repetitions, as the rows of the table read them. */
+export interface Rounds {
+  /** The single figure of each repetition, in the order they ran. */
+  each(side: string, figure: string): number[];
+  /** The samples of all repetitions together. */
+  samples(side: string, figure: string): number[];
+}
+
+/** A figure with how far single repetitions lay from it. */
+export interface Measured {
+  readonly value: number;
+  readonly low: number;
+  readonly high: number;
+}
+
+export interface Row {
+  readonly name: string;
+  readonly unit: '×' | 'ms' | 'MB';
+  readonly atLeast?: number;
+  readonly atMost?: number;
+  measure(rounds: Rounds): Measured;
+  /** The figures behind it, for people. */
+  absolute(rounds: Rounds): string;
+}
+
+export interface Scenario {
+  readonly name: string;
+  readonly title: string;
+  /** Loaded in the child process alone, so that no side carries the modules of another. */
+  readonly sides: Readonly<Record<string, () => Promise<OpenSide>>>;
+  readonly rows: readonly Row[];
+  /** How long one repetition of one side measures. */
+  readonly runMs: number;
+  readonly quickMs: number;
+  /** A new process for each repetition, without warm-up: for what happens once in the life of a process. */
+  readonly fresh?: boolean;
+  readonly execArgv?: readonly string[];
+}

@@ -1,0 +1,31 @@
+import { millis } from '../format.ts';
+import type { Row, Scenario } from '../scenario.ts';
+import { median, quantile } from '../statistics.ts';
+
+function row(side: string, name: string): Row {
+  return {
+    name: `deadline → outcome settled, p99, ${name}`,
+    unit: 'ms',
+    atMost: 20,
+    measure: (rounds) => {
+      const samples = rounds.samples(side, 'lateMs');
+      return { value: quantile(samples, 0.99), low: Math.min(...samples), high: Math.max(...samples) };
+    },
+    absolute: (rounds) => {
+      const samples = rounds.samples(side, 'lateMs');
+      return `p50 ${millis(median(samples))}, ${samples.length} overruns`;
+    },
+  };
+}
+
+export const deadline: Scenario = {
+  name: 'deadline',
+  title: 'how late the outcome of a handler is that overruns its deadline',
+  runMs: 6000,
+  quickMs: 300,
+  sides: {
+    loop: async () => (await import('../ganglion/deadlines.ts')).loop,
+    native: async () => (await import('../ganglion/deadlines.ts')).native,
+  },
+  rows: [row('loop', 'busy loop'), row('native', 'native call that can’t be ended')],
+};

@@ -1,0 +1,22 @@
+import type { Scenario } from '../scenario.ts';
+import { cpuOffload } from './cpu-offload.ts';
+import { deadline } from './deadline.ts';
+import { emitCost } from './emit-cost.ts';
+import { fullStrength } from './full-strength.ts';
+import { memorySoak } from './memory-soak.ts';
+import { pingPong, pingPongRested } from './ping-pong.ts';
+import { stuckHandler } from './stuck-handler.ts';
+import { throughput } from './throughput.ts';
+
+/** In the order they run and are reported. */
+export const scenarios: readonly Scenario[] = [
+  throughput,
+  pingPong,
+  pingPongRested,
+  cpuOffload,
+  stuckHandler,
+  emitCost,
+  deadline,
+  fullStrength,
+  memorySoak,
+];
