@@ -22,6 +22,7 @@ export interface ModuleInfo {
 export interface SubscriptionInfo {
   readonly index: number;
   readonly id: string;
+  readonly name: string;
   readonly module: number;
   /** Infinity: none. */
   readonly timeoutMs: number;

@@ -151,10 +151,9 @@ export class DeliveryRunner implements FaultSink {
       id,
       cell,
       event,
-      subscription.id,
+      subscription,
       slots[at + SLOT.ATTEMPT]!,
       (flags & FLAG_WANTS_VALUE) !== 0,
-      subscription.timeoutMs,
       this.#emit,
     );
     const { loaded } = subscription;

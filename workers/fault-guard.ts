@@ -48,7 +48,7 @@ export function panic(error: unknown): never {
   process.emitWarning(`a handler thread ends on an internal error: ${messageOf(error)}`, {
     code: 'GANGLION_HOST_ERROR',
   });
-  sink?.exiting(undefined);
+  // Names nobody: what it was about to start is the likeliest cause.
   return exit(1);
 }
 

@@ -3,6 +3,7 @@ import { monotonicMs } from '../src/clock.ts';
 import type { Scope } from '../src/correlation.ts';
 import { HandlerTimeoutError, ShutdownError } from '../src/errors.ts';
 import type { BusEvent } from '../src/event.ts';
+import type { SubscriptionInfo } from '../src/protocol.ts';
 import type { EmitOptions, HandlerContext, Payload } from '../src/types.ts';
 
 export type WorkerEmitter = (
@@ -17,10 +18,9 @@ export class InFlight implements HandlerContext, Scope {
   readonly id: number;
   readonly cell: number;
   readonly event: BusEvent;
-  readonly subscriptionId: string;
   readonly attempt: number;
   readonly wantsValue: boolean;
-  readonly #timeoutMs: number;
+  readonly #subscription: SubscriptionInfo;
   readonly #emitter: WorkerEmitter;
   startedAt = 0;
   settled = false;
@@ -30,20 +30,22 @@ export class InFlight implements HandlerContext, Scope {
     id: number,
     cell: number,
     event: BusEvent,
-    subscriptionId: string,
+    subscription: SubscriptionInfo,
     attempt: number,
     wantsValue: boolean,
-    timeoutMs: number,
     emitter: WorkerEmitter,
   ) {
     this.id = id;
     this.cell = cell;
     this.event = event;
-    this.subscriptionId = subscriptionId;
+    this.#subscription = subscription;
     this.attempt = attempt;
     this.wantsValue = wantsValue;
-    this.#timeoutMs = timeoutMs;
     this.#emitter = emitter;
+  }
+
+  get subscriptionId(): string {
+    return this.#subscription.id;
   }
 
   get threadId(): number {
@@ -58,7 +60,7 @@ export class InFlight implements HandlerContext, Scope {
 
   // Functions of their own, so that a handler may take them out of the context.
   get remainingMs(): () => number {
-    return () => Math.max(0, this.startedAt + this.#timeoutMs - monotonicMs());
+    return () => Math.max(0, this.startedAt + this.#subscription.timeoutMs - monotonicMs());
   }
 
   get emit(): (eventType: string, payload: Payload, options?: EmitOptions) => string {
@@ -77,7 +79,7 @@ export class InFlight implements HandlerContext, Scope {
     this.#controller ??= new AbortController();
     this.#controller.abort(
       reason === 'timeout'
-        ? new HandlerTimeoutError(this.subscriptionId, this.#timeoutMs)
+        ? new HandlerTimeoutError(this.#subscription.name, this.#subscription.timeoutMs)
         : new ShutdownError('the bus shut down before the handler was done'),
     );
   }

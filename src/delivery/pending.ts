@@ -115,6 +115,8 @@ export class Delivery {
   readonly next: Delivery | undefined;
   attempt = 1;
   settled = false;
+  /** How often its thread ended for a reason that nobody could name. */
+  suspicions = 0;
   /** Its handler has been called, here or on a thread. */
   started = false;
   // Where the pool has it: its number in the table of published ones (0: none) and its sequence in the ring.

@@ -16,8 +16,8 @@ const INDEX_MASK = (1 << INDEX_BITS) - 1;
 const GENERATIONS = (1 << 11) - 1;
 const FIRST_TABLE = 1024;
 
-/** A delivery that was on a thread each time it died without anybody being at fault fails after so many attempts. */
-const MAX_REDELIVERIES = 5;
+/** A delivery that was there so many times when a thread ended and nobody could be named is taken for the cause. */
+const MAX_SUSPICIONS = 5;
 
 export interface DispatcherHooks {
   settle(delivery: Delivery, outcome: Outcome): void;
@@ -109,13 +109,13 @@ export class Dispatcher {
 
   /** What a thread had begun when it ended through no fault of this delivery. */
   redeliver(delivery: Delivery, startedAt: number, threadId: number): void {
-    if (delivery.subscription.redeliver && delivery.attempt < MAX_REDELIVERIES) {
+    if (delivery.subscription.redeliver && delivery.suspicions < MAX_SUSPICIONS) {
       this.resubmit(delivery, true);
       return;
     }
     const error = new WorkerExitError(
       delivery.subscription.redeliver
-        ? `the thread of handler ${delivery.subscription.name} ended ${delivery.attempt} times under it`
+        ? `the thread of handler ${delivery.subscription.name} ended ${delivery.suspicions} times under it`
         : `the thread of handler ${delivery.subscription.name} was ended for another delivery's fault`,
     );
     this.settle(delivery, failure(FailureReason.WORKER_EXIT, error, startedAt, monotonicMs(), threadId));

@@ -109,8 +109,8 @@ export class HandlerPool {
   }
 
   subscribe(subscription: Subscription<PoolModule>): void {
-    const { index, id, timeoutMs } = subscription;
-    const info: SubscriptionInfo = { index, id, module: subscription.module!.index, timeoutMs };
+    const { index, id, name, timeoutMs } = subscription;
+    const info: SubscriptionInfo = { index, id, name, module: subscription.module!.index, timeoutMs };
     this.#subscriptions.set(index, info);
     this.#announced.push(info);
     this.#deadlines.addTimeout(timeoutMs);
@@ -340,8 +340,9 @@ export class HandlerPool {
     const module = this.#modules.get(index);
     // Once it is ready, a thread on which it fails reports so with each delivery.
     if (module === undefined || module.state !== 'trying') return;
-    this.#conclude(module, error);
+    // Told before its first delivery is published, so that whoever claims one knows the module.
     if (error === undefined) for (const other of this.#living()) if (other !== thread) this.#load(other, [module]);
+    this.#conclude(module, error);
     this.#tryModules();
   }
 
@@ -381,16 +382,16 @@ export class HandlerPool {
       if (!started.has(delivery)) started.set(delivery, 0);
       opening = delivery;
     }
-    // Who ended it: main for a deadline that is settled already; the one the thread named; else the one on its stack.
-    const guilty =
-      thread.killed || culprit === -1
-        ? undefined
-        : ([...started.keys()].find((d) => d.id === culprit) ??
-          onStack ??
-          opening ??
-          (started.size === 1 ? [...started.keys()][0] : undefined));
+    // Who ended it: main, for a deadline that is settled already; the delivery that the thread named, which may be settled
+    // by its own record; else, as with out of memory, the one on its stack.
+    const named = thread.killed || culprit !== 0;
+    const all = [...started.keys()];
+    const guilty = named
+      ? all.find((delivery) => delivery.id === culprit)
+      : (onStack ?? opening ?? (all.length === 1 ? all[0] : undefined));
     for (const [delivery, startedAt] of started) {
       if (delivery !== guilty) {
+        if (!named && guilty === undefined) delivery.suspicions++;
         this.#dispatcher.redeliver(delivery, startedAt, thread.nodeThreadId);
         continue;
       }
