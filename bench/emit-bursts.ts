@@ -4,8 +4,8 @@ import type { Figures, Side } from './scenario.ts';
 import { median } from './statistics.ts';
 import { checkTotals, type Totals } from './tally.ts';
 
-/** Fits the dispatch ring with room to spare, and is long enough for its housekeeping to be part of it. */
-export const EMIT_BURST = 1024;
+/** Fits the dispatch ring, and is a round of the housekeeping that emit does on the way. */
+export const EMIT_BURST = 256;
 
 export interface EmitSide {
   /** The part that is timed: events 0 … EMIT_BURST-1 go out. */

@@ -74,7 +74,7 @@ export async function runScenario(
   }
 }
 
-const WARM_UP_MS = 1_000;
+const WARM_UP_MS = 1_500;
 
 /** The figures as rows read them. Throws when a side has no such figure. */
 export function roundsOf({ scenario, figures }: ScenarioResult): Rounds {
