@@ -151,6 +151,39 @@ export class ShutdownError extends GanglionError {
   }
 }
 
+/** Another bus, in this process or another one, writes to the log. */
+export class AuditLockedError extends GanglionError {
+  static readonly code = 'ERR_GANGLION_AUDIT_LOCKED';
+  /** The log's real path. */
+  readonly path: string;
+  constructor(path: string) {
+    super(AuditLockedError.code, `the audit log ${path} is in use by another bus`);
+    this.path = path;
+  }
+}
+
+/** An audit log that can't be opened: a directory, no permission, a full disk. `cause` is the system's error. */
+export class AuditOpenError extends GanglionError {
+  static readonly code = 'ERR_GANGLION_AUDIT_OPEN';
+  readonly path: string;
+  constructor(path: string, reason: string, options?: ErrorOptions) {
+    super(AuditOpenError.code, `the audit log ${path} can't be opened: ${reason}`, options);
+    this.path = path;
+  }
+}
+
+/** Lines don't get into the audit log for now, or some never will. `fault` is the system's code, or the log's own. */
+export class AuditWriteError extends GanglionError {
+  static readonly code = 'ERR_GANGLION_AUDIT_WRITE';
+  readonly path: string;
+  readonly fault: string;
+  constructor(path: string, fault: string, reason: string) {
+    super(AuditWriteError.code, `the audit log ${path} can't be written: ${reason}`);
+    this.path = path;
+    this.fault = fault;
+  }
+}
+
 /** A redaction rule that can't be compiled or matches the empty string. */
 export class RedactionRuleError extends GanglionError {
   static readonly code = 'ERR_GANGLION_REDACTION_RULE';

@@ -2,3 +2,4 @@
 const ENDING: string = import.meta.url.endsWith('.ts') ? '.ts' : '.js';
 
 export const HANDLER_HOST: URL = new URL(`../workers/handler-host${ENDING}`, import.meta.url);
+export const AUDIT_WRITER: URL = new URL(`../workers/audit-writer${ENDING}`, import.meta.url);

@@ -18,6 +18,7 @@ const FLOORS: readonly (readonly string[])[] = [
     'src/correlation.ts',
     'src/validation.ts',
     'src/codec.ts',
+    'src/audit-format.ts',
     'src/serialized-error.ts',
     'src/emit-options.ts',
     'src/handler-result.ts',

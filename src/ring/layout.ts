@@ -332,8 +332,9 @@ export const AUDIT_NUMBER = {
   BATCH_LOGGED: 135,
   /** Bytes written since this log was opened. */
   BYTES: 136,
-  ROTATIONS: 137,
-  ERRORS: 138,
+  BATCH_TOTAL: 137,
+  ROTATIONS: 138,
+  ERRORS: 139,
 } as const;
 const AUDIT_DOUBLES = 16;
 const AUDIT_RING_AT_BYTE = 2048;
@@ -353,8 +354,6 @@ export const AUDIT_ASCII_LINE = 2;
 export const AUDIT_BULK_LINE = 3;
 /** Empties the log. */
 export const AUDIT_CLEAR = 4;
-/** Int32 index of the code, then Float64 count: lines that could not be kept. */
-export const AUDIT_GAP = 5;
 /** Where a line begins in its record. */
 export const AUDIT_LINE_DATA = 8;
 

@@ -1,0 +1,48 @@
+import type { FileHandle } from 'node:fs/promises';
+
+const CHUNK_BYTES = 1 << 18;
+/** The first read is small: most queries want a few lines of the end. */
+const FIRST_CHUNK_BYTES = 1 << 16;
+const LINE_FEED = 10;
+
+/**
+ * Calls `visit` with each complete line of a file, last first, without its line feed, until it returns false. What stands
+ * behind the last line feed is no line yet. Memory: a chunk and the longest line.
+ */
+export async function visitBackwards(file: FileHandle, visit: (line: Buffer) => boolean): Promise<boolean> {
+  let end = (await file.stat()).size;
+  let size = FIRST_CHUNK_BYTES;
+  // The pieces of a line whose beginning has not been read, in their order; undefined before the first line feed.
+  let pieces: Buffer[] | undefined;
+  while (end > 0) {
+    const start = Math.max(0, end - size);
+    const chunk = await readFully(file, start, end - start);
+    let lineEnd = chunk.length;
+    for (;;) {
+      const feed = lineEnd === 0 ? -1 : chunk.lastIndexOf(LINE_FEED, lineEnd - 1);
+      if (feed === -1) break;
+      if (pieces !== undefined) {
+        const piece = chunk.subarray(feed + 1, lineEnd);
+        if (!visit(pieces.length === 0 ? piece : Buffer.concat([piece, ...pieces]))) return false;
+      }
+      pieces = [];
+      lineEnd = feed;
+    }
+    if (lineEnd > 0) pieces?.unshift(chunk.subarray(0, lineEnd));
+    end = start;
+    size = CHUNK_BYTES;
+  }
+  return pieces === undefined || visit(Buffer.concat(pieces));
+}
+
+/** A file that was cut meanwhile gives less. */
+async function readFully(file: FileHandle, position: number, length: number): Promise<Buffer> {
+  const bytes = Buffer.allocUnsafe(length);
+  let read = 0;
+  while (read < length) {
+    const { bytesRead } = await file.read(bytes, read, length - read, position + read);
+    if (bytesRead === 0) break;
+    read += bytesRead;
+  }
+  return bytes.subarray(0, read);
+}

@@ -1,0 +1,436 @@
+import { statSync } from 'node:fs';
+import { GAP_TYPE, lockPath, type SealPayload, systemLine } from '../audit-format.ts';
+import { monotonicMs } from '../clock.ts';
+import { AuditLockedError, AuditOpenError, AuditWriteError } from '../errors.ts';
+import type { BusEvent } from '../event.ts';
+import type { RedactorConfig } from '../redact/redactor.ts';
+import {
+  AUDIT,
+  AUDIT_NUMBER,
+  type AuditMemory,
+  createAudit,
+  DOORBELL_ASLEEP,
+  DOORBELL_BLOCKED,
+  DOORBELL_OFF,
+} from '../ring/layout.ts';
+import { AUDIT_WRITER } from '../worker-urls.ts';
+import { closeAtExit, forgetAtExit } from './at-exit.ts';
+import { type Lock, takeLock } from './lock.ts';
+import type { AuditFault, AuditFsync, FromAudit } from './messages.ts';
+import { checkWritable, openError, resolveLogPath } from './path.ts';
+import { AuditQueue } from './queue.ts';
+import { type AuditQuery, readEvents } from './reader.ts';
+import { AuditThread } from './thread.ts';
+import { Waiters } from './waiters.ts';
+
+export interface AuditOptions {
+  readonly path: string | URL;
+  /** A file is rotated before it would grow beyond this; a single larger line has a file of its own. @default none */
+  readonly maxLogSizeBytes?: number;
+  /** Rotated files kept. @default 5 */
+  readonly maxLogFiles?: number;
+  /** @default 'rotate' */
+  readonly fsync?: AuditFsync;
+  readonly redactor?: RedactorConfig;
+  /** Lines between two seals, true for 1_000; off without it. */
+  readonly seal?: boolean | number;
+  /** A power of two. @default 8_388_608 */
+  readonly ringBytes?: number;
+}
+
+export interface AuditHooks {
+  /** Lines can't be written for now, or some were lost. The log goes on trying by itself. */
+  fault?(fault: AuditFault): void;
+  /** Writing goes on after a fault that lasted `downMs`. */
+  recovered?(info: { code: string; downMs: number }): void;
+  /** After an `append` that was refused: there is room again. */
+  roomAgain?(): void;
+  /** A seal is in the file. */
+  sealed?(seal: SealPayload): void;
+}
+
+export interface AuditStats {
+  /** Lines accepted and not yet in the file. */
+  lag_events: number;
+  /** Lines accepted that are in the file. */
+  lines: number;
+  /** Bytes written. */
+  bytes: number;
+  rotations: number;
+  errors: number;
+  /** Audit workers that died or got stuck and were replaced. */
+  restarts: number;
+  /** Lines that the log has taken, with what it held at opening; accepted ones count at once. */
+  total_events_logged: number;
+  /** Bytes of the active file. */
+  log_file_size: number;
+  /** Lines that the last `read` could make nothing of. */
+  damaged_lines: number;
+}
+
+const DEFAULT_RING_BYTES = 8 << 20;
+const DEFAULT_SEAL_LINES = 1_000;
+/** The worker is looked after so often. */
+const LOOK_MS = 1_000;
+/** While the thread blocks. */
+const BLOCKED_LOOK_MS = 200;
+/** At exit the log is given up when nothing has moved for so long. */
+const EXIT_SILENCE_MS = 10_000;
+/** For the last seal at exit, and for a worker to end by itself. */
+const END_MS = 2_000;
+
+const openLogs = new Set<AuditLog>();
+
+/**
+ * The main thread's side of the audit log: a line is copied into shared memory, and a worker redacts it and writes it.
+ * What `append` has taken is in the file once, in that order, or an explicit gap record is.
+ */
+export class AuditLog {
+  /** The file's real path. */
+  readonly path: string;
+  readonly #hooks: AuditHooks;
+  readonly #memory: AuditMemory;
+  readonly #words: Int32Array;
+  readonly #numbers: Float64Array;
+  readonly #lock: Lock;
+  readonly #queue: AuditQueue;
+  readonly #thread: AuditThread;
+  readonly #waiters: Waiters;
+  readonly #sealing: boolean;
+  /** Looks after the worker; holds the process while somebody waits. */
+  readonly #timer: NodeJS.Timeout;
+  readonly #ready: Promise<void>;
+  #up: (() => void) | undefined;
+  #openFailed: ((error: Error) => void) | undefined;
+  #roomWanted = false;
+  #watching = false;
+  #reportedLost = 0;
+  #damaged = 0;
+  #warned = false;
+  #closed: Promise<boolean> | undefined;
+
+  /** Throws AuditLockedError when another log has the file, AuditOpenError when it can't be opened. */
+  constructor(options: AuditOptions, hooks: AuditHooks = {}, writer: URL = AUDIT_WRITER) {
+    this.#hooks = hooks;
+    this.path = resolveLogPath(options.path);
+    const lockFile = lockPath(this.path);
+    this.#lock = takeLogLock(this.path, lockFile);
+    const { seal = false } = options;
+    this.#sealing = seal !== false;
+    this.#memory = createAudit(options.ringBytes ?? DEFAULT_RING_BYTES);
+    this.#words = this.#memory.words;
+    this.#numbers = this.#memory.numbers;
+    this.#queue = new AuditQueue(this.#memory, (bulk) => this.#thread.send(bulk));
+    this.#ready = new Promise((resolve, reject) => {
+      this.#up = resolve;
+      this.#openFailed = reject;
+    });
+    this.#ready.catch(() => {});
+    const task = {
+      path: this.path,
+      lock: lockFile,
+      maxBytes: options.maxLogSizeBytes ?? Number.POSITIVE_INFINITY,
+      maxFiles: options.maxLogFiles ?? 5,
+      fsync: options.fsync ?? 'rotate',
+      redactor: options.redactor,
+      sealEvery: seal === true ? DEFAULT_SEAL_LINES : Number(seal),
+    };
+    this.#thread = new AuditThread(this.#memory, task, writer, {
+      message: (message) => this.#receive(message),
+      replaced: (reason) =>
+        this.#fault({ code: 'WORKER', message: `the audit worker was replaced: ${reason}`, attempts: 1 }),
+      bulk: () => this.#queue.bulk(),
+    });
+    this.#timer = setInterval(() => this.#look(), LOOK_MS);
+    this.#timer.unref();
+    this.#waiters = new Waiters((sequence) => this.#queue.isDone(sequence));
+    openLogs.add(this);
+    closeAtExit(this);
+  }
+
+  /** The file is open and what it held is counted. Rejects with AuditOpenError; the log goes on trying. */
+  async ready(): Promise<void> {
+    this.#hold();
+    try {
+      await this.#ready;
+    } finally {
+      this.#settle();
+    }
+  }
+
+  /** Takes a line, without its line feed. False: there is no room, nothing was taken, and `roomAgain` will be called. */
+  append(line: string, bodyBytes?: number): boolean {
+    if (this.#queue.append(line, bodyBytes)) return true;
+    this.#wantRoom();
+    return false;
+  }
+
+  /** For a line that can't be refused, as the bus's own records: waits in memory for room. A line too many is a gap record. */
+  appendOrWait(line: string, bodyBytes?: number): void {
+    this.#queue.appendOrWait(line, bodyBytes);
+    if (this.#queue.waiting > 0) this.#watchSoon();
+  }
+
+  get hasRoom(): boolean {
+    return this.#queue.hasRoom;
+  }
+
+  /** Blocks the thread until there is room, at most so many milliseconds; says whether there is. */
+  blockForRoom(timeoutMs: number): boolean {
+    return this.#block(timeoutMs, Number.POSITIVE_INFINITY, () => this.#queue.hasRoom);
+  }
+
+  /** True once everything appended before is in the file, false when the time was over first. */
+  async flush(timeoutMs: number): Promise<boolean> {
+    const sequence = this.#queue.accepted;
+    if (this.#queue.isDone(sequence)) return true;
+    const flushed = this.#waiters.wait(sequence, timeoutMs);
+    this.#hold();
+    this.#queue.hurry();
+    this.#watch();
+    try {
+      return await flushed;
+    } finally {
+      this.#settle();
+    }
+  }
+
+  /** The same, blocking the thread. */
+  flushSync(timeoutMs: number): boolean {
+    return this.#flushBlocking(timeoutMs, Number.POSITIVE_INFINITY);
+  }
+
+  /** Events in the log, newest first, as they were redacted; all emitted before the call are among them. */
+  async read(query: AuditQuery = {}): Promise<BusEvent[]> {
+    this.#hold();
+    try {
+      await this.flush(Number.POSITIVE_INFINITY);
+      const { events, damaged } = await readEvents(this.path, query);
+      this.#damaged = damaged;
+      return events;
+    } finally {
+      this.#settle();
+    }
+  }
+
+  /** Removes everything that was appended before. False when some of it could not be removed. */
+  async clear(): Promise<boolean> {
+    this.#queue.clear();
+    await this.flush(Number.POSITIVE_INFINITY);
+    return Atomics.load(this.#words, AUDIT.CLEARED) === 1;
+  }
+
+  /** No I/O. */
+  stats(): AuditStats {
+    const { lag, accepted, clears } = this.#queue;
+    const numbers = this.#numbers;
+    return {
+      lag_events: lag,
+      lines: Math.max(0, accepted - clears - lag),
+      bytes: numbers[AUDIT_NUMBER.BYTES]!,
+      rotations: numbers[AUDIT_NUMBER.ROTATIONS]!,
+      errors: numbers[AUDIT_NUMBER.ERRORS]! + this.#thread.restarts,
+      restarts: this.#thread.restarts,
+      total_events_logged: numbers[AUDIT_NUMBER.LOGGED]! + lag,
+      log_file_size: numbers[AUDIT_NUMBER.SIZE]!,
+      damaged_lines: this.#damaged,
+    };
+  }
+
+  /** Bytes of the ring that are in use. */
+  get usedBytes(): number {
+    return this.#queue.usedBytes;
+  }
+
+  /** Writes what was appended, ends the worker and frees the file. False: the time was over first, and lines are lost. Idempotent. */
+  close(timeoutMs: number): Promise<boolean> {
+    this.#closed ??= this.#close(timeoutMs);
+    return this.#closed;
+  }
+
+  /** The process exits: blocks until everything is in the file, as long as something moves. */
+  closeAtExit(): void {
+    const flushed = this.#flushBlocking(Number.POSITIVE_INFINITY, EXIT_SILENCE_MS);
+    if (flushed && this.#sealing) {
+      this.#thread.expectEnd();
+      Atomics.store(this.#words, AUDIT.CLOSING, 1);
+      this.#queue.wake();
+      this.#block(END_MS, END_MS, () => Atomics.load(this.#words, AUDIT.GONE) === 1);
+    }
+    // A worker that is still at it may not meet another writer.
+    if (flushed) this.#lock.release();
+  }
+
+  async #close(timeoutMs: number): Promise<boolean> {
+    const begun = monotonicMs();
+    const flushed = await this.flush(timeoutMs);
+    const ended = this.#thread.ended(flushed ? Math.max(END_MS, timeoutMs - (monotonicMs() - begun)) : END_MS);
+    Atomics.store(this.#words, AUDIT.CLOSING, 1);
+    if (flushed) this.#queue.wake();
+    else this.#thread.terminate();
+    let gone = await ended;
+    if (!gone) {
+      const terminated = this.#thread.ended(END_MS);
+      this.#thread.terminate();
+      gone = await terminated;
+    }
+    clearInterval(this.#timer);
+    openLogs.delete(this);
+    forgetAtExit(this);
+    // A thread in a call that can't be interrupted may still write: then the lock stays until the process ends.
+    if (gone) this.#lock.release();
+    return flushed;
+  }
+
+  // ---- the worker
+
+  #receive(message: FromAudit): void {
+    switch (message.type) {
+      case 'up':
+        this.#up?.();
+        break;
+      case 'progress':
+        this.#watch();
+        break;
+      case 'fault':
+        this.#openFailed?.(new AuditOpenError(this.path, message.fault.message));
+        this.#fault(message.fault);
+        break;
+      case 'recovered':
+        this.#hooks.recovered?.({ code: message.code, downMs: message.downMs });
+        break;
+      case 'seal':
+        this.#hooks.sealed?.(message.seal);
+        break;
+    }
+  }
+
+  #fault(fault: AuditFault): void {
+    if (!this.#warned) {
+      this.#warned = true;
+      process.emitWarning(new AuditWriteError(this.path, fault.code, fault.message));
+    }
+    this.#hooks.fault?.(fault);
+  }
+
+  #look(): void {
+    this.#thread.look();
+    if (this.#wanted) this.#watch();
+  }
+
+  // ---- waiting
+
+  get #wanted(): boolean {
+    return this.#roomWanted || this.#waiters.size > 0 || this.#queue.waiting > 0;
+  }
+
+  #wantRoom(): void {
+    if (this.#roomWanted) return;
+    this.#roomWanted = true;
+    this.#hold();
+    this.#watchSoon();
+  }
+
+  /** Never in the stack of who appends: `roomAgain` may append again. */
+  #watchSoon(): void {
+    if (this.#watching) return;
+    this.#watching = true;
+    setImmediate(() => {
+      this.#watching = false;
+      this.#watch();
+    });
+  }
+
+  /** Arms the bell first: what the worker writes before is seen here, what it writes after rings. */
+  #watch(): void {
+    Atomics.store(this.#words, AUDIT.BELL, DOORBELL_ASLEEP);
+    this.#queue.pump();
+    if (this.#waiters.size > 0) {
+      this.#queue.hurry();
+      this.#waiters.check();
+    }
+    if (this.#queue.lost > this.#reportedLost) this.#reportLost();
+    if (this.#roomWanted && this.#queue.hasRoom) {
+      this.#roomWanted = false;
+      this.#hooks.roomAgain?.();
+    }
+    if (this.#wanted) return;
+    Atomics.store(this.#words, AUDIT.BELL, DOORBELL_OFF);
+    this.#settle();
+  }
+
+  #reportLost(): void {
+    const missing = this.#queue.lost - this.#reportedLost;
+    if (this.#queue.waiting > 0 || !this.#queue.append(systemLine(GAP_TYPE, { missing, code: 'OVERFLOW' }))) return;
+    this.#reportedLost += missing;
+    this.#fault({ code: 'OVERFLOW', message: `${missing} lines found no room and are lost`, attempts: 1 });
+  }
+
+  #hold(): void {
+    this.#timer.ref();
+  }
+
+  #settle(): void {
+    if (!this.#wanted) this.#timer.unref();
+  }
+
+  #flushBlocking(timeoutMs: number, silenceMs: number): boolean {
+    const sequence = this.#queue.accepted;
+    const done = (): boolean => {
+      this.#queue.pump();
+      this.#queue.hurry();
+      return this.#queue.isDone(sequence);
+    };
+    return this.#block(timeoutMs, silenceMs, done);
+  }
+
+  /** Gives up after `timeoutMs`, or when the worker has written nothing for `silenceMs`. */
+  #block(timeoutMs: number, silenceMs: number, done: () => boolean): boolean {
+    const begun = monotonicMs();
+    let moved = begun;
+    let tail = Atomics.load(this.#words, AUDIT.TAIL);
+    let satisfied = false;
+    for (;;) {
+      Atomics.store(this.#words, AUDIT.BELL, DOORBELL_BLOCKED);
+      satisfied = done();
+      const now = monotonicMs();
+      const tailNow = Atomics.load(this.#words, AUDIT.TAIL);
+      if (tailNow !== tail) {
+        tail = tailNow;
+        moved = now;
+      }
+      const left = Math.min(timeoutMs - (now - begun), silenceMs - (now - moved));
+      if (satisfied || left <= 0) break;
+      Atomics.wait(this.#words, AUDIT.BELL, DOORBELL_BLOCKED, Math.min(left, BLOCKED_LOOK_MS));
+      this.#thread.revive();
+      this.#thread.look();
+    }
+    Atomics.store(this.#words, AUDIT.BELL, DOORBELL_OFF);
+    // Whoever waits in the event loop may have missed a ring meanwhile.
+    if (this.#wanted) this.#watchSoon();
+    return satisfied;
+  }
+}
+
+function takeLogLock(path: string, lockFile: string): Lock {
+  let lock: Lock | undefined;
+  try {
+    lock = takeLock(lockFile);
+  } catch (error) {
+    throw openError(path, error);
+  }
+  if (lock === undefined) throw new AuditLockedError(path);
+  try {
+    checkWritable(path);
+    // A hard link has another path, and so another lock.
+    const { dev, ino } = statSync(path);
+    for (const other of openLogs) {
+      const entry = statSync(other.path, { throwIfNoEntry: false });
+      if (entry?.ino === ino && entry.dev === dev) throw new AuditLockedError(path);
+    }
+  } catch (error) {
+    lock.release();
+    throw error;
+  }
+  return lock;
+}

@@ -1,0 +1,46 @@
+import { closeSync, lstatSync, mkdirSync, openSync, readlinkSync, realpathSync, statSync } from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { messageOf } from '../codec.ts';
+import { AuditOpenError } from '../errors.ts';
+
+const MAX_LINKS = 40;
+
+/** The one true path of a log, whatever links and spellings lead to it. Makes its folder. Throws AuditOpenError. */
+export function resolveLogPath(given: string | URL): string {
+  const path = resolve(given instanceof URL ? fileURLToPath(given) : given);
+  try {
+    mkdirSync(dirname(path), { recursive: true });
+    return realPath(path, 0);
+  } catch (error) {
+    throw openError(path, error);
+  }
+}
+
+function realPath(path: string, links: number): string {
+  const entry = lstatSync(path, { throwIfNoEntry: false });
+  const folder = realpathSync.native(dirname(path));
+  if (entry === undefined) return join(folder, basename(path));
+  if (!entry.isSymbolicLink()) return realpathSync.native(path);
+  // A link to a file that is not there yet names the file that will be.
+  if (links === MAX_LINKS) throw new Error('too many links');
+  const target = resolve(folder, readlinkSync(path));
+  mkdirSync(dirname(target), { recursive: true });
+  return realPath(target, links + 1);
+}
+
+/** Makes the file if need be, readable by its owner alone. Throws AuditOpenError when it can't be written. */
+export function checkWritable(path: string): void {
+  try {
+    const entry = statSync(path, { throwIfNoEntry: false });
+    if (entry?.isDirectory()) throw Object.assign(new Error('EISDIR: it is a directory'), { code: 'EISDIR' });
+    if (entry !== undefined && !entry.isFile()) throw new Error('it is no regular file');
+    closeSync(openSync(path, 'a+', 0o600));
+  } catch (error) {
+    throw openError(path, error);
+  }
+}
+
+export function openError(path: string, cause: unknown): AuditOpenError {
+  return new AuditOpenError(path, messageOf(cause), { cause });
+}

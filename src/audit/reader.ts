@@ -1,0 +1,143 @@
+import { type FileHandle, open, readdir } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { inspect } from 'node:util';
+import { BUS_SOURCE, rotatedNumbers, SEAL_TYPE, segmentPath } from '../audit-format.ts';
+import { encodeEvent, encodeHead } from '../codec.ts';
+import { ConfigError, InvalidPatternError } from '../errors.ts';
+import { BusEvent, type EventRecordJson, eventFromWire } from '../event.ts';
+import { compilePattern } from '../pattern.ts';
+import { visitBackwards } from './backwards.ts';
+
+export interface AuditQuery {
+  /** Exact or a pattern. @default every event but seals */
+  eventType?: string;
+  /** Milliseconds since the epoch or a Date; events of that moment are included. */
+  since?: number | Date;
+  /** @default 100 */
+  limit?: number;
+}
+
+const DEFAULT_LIMIT = 100;
+const TYPE_AT = Buffer.from('{"event_type":"');
+const STAMP_AT = Buffer.from(',"timestamp":');
+const QUOTE = 34;
+const BACKSLASH = 92;
+
+interface Filter {
+  readonly limit: number;
+  readonly sinceMs: number;
+  matches(eventType: string, source: () => string | null): boolean;
+}
+
+/** Reads the log's events newest first, from the active file back to the oldest. Throws ConfigError, InvalidPatternError. */
+export async function readEvents(path: string, query: AuditQuery): Promise<{ events: BusEvent[]; damaged: number }> {
+  const filter = resolveQuery(query);
+  const events: BusEvent[] = [];
+  let damaged = 0;
+  const visit = (line: Buffer): boolean => {
+    if (line.length === 0) return true;
+    if (!mayMatch(line, filter)) return true;
+    const event = parseLine(line.toString());
+    if (event === undefined) damaged++;
+    else if (event.timestamp >= filter.sinceMs && filter.matches(event.eventType, () => event.source))
+      events.push(event);
+    return events.length < filter.limit;
+  };
+  if (filter.limit > 0) await visitFiles(path, visit);
+  return { events, damaged };
+}
+
+/** A rotation meanwhile makes each file one older: what was read once is known by its inode, and no number is skipped. */
+async function visitFiles(path: string, visit: (line: Buffer) => boolean): Promise<void> {
+  const seen = new Set<string>();
+  const last = Math.max(0, ...rotatedNumbers(path, await names(path)));
+  for (let number = 0; number <= last + 1; number++) {
+    const file = await openIfThere(segmentPath(path, number));
+    if (file === undefined) continue;
+    try {
+      const { dev, ino } = await file.stat();
+      if (seen.has(`${dev}:${ino}`)) continue;
+      seen.add(`${dev}:${ino}`);
+      if (!(await visitBackwards(file, visit))) return;
+    } finally {
+      await file.close();
+    }
+  }
+}
+
+async function names(path: string): Promise<string[]> {
+  return readdir(dirname(path));
+}
+
+async function openIfThere(path: string): Promise<FileHandle | undefined> {
+  try {
+    return await open(path, 'r');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+function resolveQuery({ eventType, since, limit = DEFAULT_LIMIT }: AuditQuery): Filter {
+  const problems: string[] = [];
+  const sinceMs = since === undefined ? Number.NEGATIVE_INFINITY : Number(since);
+  if (typeof limit !== 'number' || !(limit >= 0)) problems.push(`limit must be a number from 0, got ${inspect(limit)}`);
+  if (Number.isNaN(sinceMs) || (since !== undefined && typeof since !== 'number' && !(since instanceof Date))) {
+    problems.push(`since must be milliseconds since the epoch or a Date, got ${inspect(since)}`);
+  }
+  if (problems.length > 0) throw new ConfigError(problems);
+  return { limit, sinceMs, matches: resolveType(eventType) };
+}
+
+function resolveType(eventType: string | undefined): Filter['matches'] {
+  if (eventType === undefined) return (type) => type !== SEAL_TYPE;
+  if (typeof eventType !== 'string' || eventType.trim() === '') {
+    throw new InvalidPatternError(`an event pattern must be a non-empty string, got ${inspect(eventType)}`);
+  }
+  const pattern = compilePattern(eventType);
+  if (pattern.kind === 'exact') return (type) => type === eventType;
+  if (pattern.kind === 'glob') return pattern.matches;
+  // As for a subscriber, * is everything but what the bus itself raises.
+  return (type, source) => !(type.startsWith('system.') && source() === BUS_SOURCE);
+}
+
+/** False only for a line of our own writing that the query does not want; tells without decoding it. */
+function mayMatch(line: Buffer, filter: Filter): boolean {
+  const from = TYPE_AT.length;
+  const quote = line.indexOf(QUOTE, from);
+  const ours = quote !== -1 && line.compare(TYPE_AT, 0, from, 0, from) === 0;
+  if (!ours || line.subarray(from, quote).includes(BACKSLASH)) return true;
+  if (!filter.matches(line.toString('utf8', from, quote), () => null)) return false;
+  if (filter.sinceMs === Number.NEGATIVE_INFINITY) return true;
+  // The envelope's is the last: quotes inside strings are escaped.
+  const stamp = line.lastIndexOf(STAMP_AT);
+  if (stamp === -1) return true;
+  const seconds = Number.parseFloat(line.toString('latin1', stamp + STAMP_AT.length, stamp + STAMP_AT.length + 24));
+  // Compared with a margin; the event itself decides.
+  return !(seconds * 1000 < filter.sinceMs - 1);
+}
+
+function parseLine(line: string): BusEvent | undefined {
+  try {
+    return BusEvent.fromJsonl(line);
+  } catch {
+    return withoutPayload(line);
+  }
+}
+
+/** An event whose payload was replaced whole: by a token, or by null when it was no JSON to begin with. */
+function withoutPayload(line: string): BusEvent | undefined {
+  try {
+    const record = JSON.parse(line) as Omit<EventRecordJson, 'payload'> & { payload: unknown };
+    const { payload, ...envelope } = record;
+    if (payload !== null && typeof payload !== 'string') return undefined;
+    const { eventType, timestamp, eventId, source, correlationId } = BusEvent.fromJsonl(
+      JSON.stringify({ ...envelope, payload: {} }),
+    );
+    const json = JSON.stringify(payload);
+    const wire = encodeEvent(encodeHead(eventType), json, timestamp, eventId, source, correlationId);
+    return eventFromWire(eventType, wire, undefined, false);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,367 @@
+import { closeSync, fstatSync, fsyncSync, ftruncateSync, openSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
+import sonic from 'sonic-boom';
+import type { AuditTask } from '../src/audit/messages.ts';
+import { GAP_TYPE, systemLine } from '../src/audit-format.ts';
+import { messageOf } from '../src/codec.ts';
+import { AUDIT, AUDIT_NUMBER, type AuditMemory } from '../src/ring/layout.ts';
+import { AuditChain } from './audit-chain.ts';
+import { type AuditOwner, DeposedError } from './audit-owner.ts';
+import { repairTail } from './audit-repair.ts';
+import { pruneFiles, removeRotated, rotatedFiles, rotateFiles } from './audit-rotate.ts';
+import { type Scan, scanFile, withFile } from './audit-scan.ts';
+
+const { SonicBoom } = sonic;
+
+const CLOSED = -1;
+/** A rotation that failed is tried again after so many bytes; meanwhile the file grows, for losing lines would be worse. */
+const ROTATION_RETRY_BYTES = 1 << 20;
+
+/** What happens to the position words once a batch is in the file. */
+export interface BatchEnd {
+  /** The ring's position after its last record. */
+  readonly tail: number;
+  /** Records of the ring, mod 2^32. */
+  readonly done: number;
+  /** Its lines. */
+  readonly lines: number;
+  /** Those of them that are no seals. */
+  readonly logged: number;
+}
+
+export interface AuditFileHooks {
+  fault(code: string, message: string): void;
+  redact(line: string): string;
+}
+
+/**
+ * The active file. A batch is in it exactly once, whenever this thread or the process dies: before a batch is written,
+ * the control block says what the file's size was and what TAIL will be, and the next worker cuts off a part of a batch,
+ * or takes a whole one for written.
+ */
+export class AuditFile {
+  readonly #task: AuditTask;
+  readonly #words: Int32Array;
+  readonly #numbers: Float64Array;
+  readonly #owner: AuditOwner;
+  readonly #hooks: AuditFileHooks;
+  readonly chain: AuditChain | undefined;
+  #fd = CLOSED;
+  #stream: InstanceType<typeof SonicBoom> | undefined;
+  /** Lines of our own that come before the next batch. */
+  #prelude: string[] = [];
+  #openedBefore = false;
+  #rotateAt: number;
+  #writeError: Error | undefined;
+  /** Streams made since the last turn of the event loop; each leaves a callback behind that only runs there. */
+  streams = 0;
+
+  constructor(task: AuditTask, memory: AuditMemory, owner: AuditOwner, hooks: AuditFileHooks) {
+    this.#task = task;
+    this.#words = memory.words;
+    this.#numbers = memory.numbers;
+    this.#owner = owner;
+    this.#hooks = hooks;
+    this.chain = task.sealEvery > 0 ? new AuditChain(task.path, task.maxFiles) : undefined;
+    this.#rotateAt = task.maxBytes;
+  }
+
+  get size(): number {
+    return this.#numbers[AUDIT_NUMBER.SIZE]!;
+  }
+
+  /** Lines of the active file. */
+  get lines(): number {
+    return this.#numbers[AUDIT_NUMBER.SEGMENT_LINES]!;
+  }
+
+  /** Up to the limit where it is rotated. */
+  get bytesLeft(): number {
+    return this.#rotateAt - this.size;
+  }
+
+  /** Opens, repairs and counts. Throws what the file system throws. */
+  open(): void {
+    if (this.#fd !== CLOSED) return;
+    this.#owned(() => this.#open());
+  }
+
+  /** Writes whole lines and then moves the ring's TAIL. Throws what the file system throws; then nothing is in the file. */
+  commit(batch: Buffer, end: BatchEnd): void {
+    this.#owned(() => {
+      this.#open();
+      // A file that was deleted took the batch with it, and another one is opened for it.
+      while (!this.#write(batch, end)) this.#open();
+    });
+  }
+
+  /** Never throws for the file system: a rotation that fails is reported and tried again later. */
+  rotate(): void {
+    this.#owned(() => {
+      try {
+        this.#open();
+        this.#look(this.size);
+        if (this.#fd === CLOSED) {
+          this.#open();
+          return;
+        }
+        if (this.#task.fsync !== 'none') this.#sync(this.#fd);
+        this.#close();
+        rotateFiles(this.#task.path, this.#task.maxFiles);
+        this.#numbers[AUDIT_NUMBER.ROTATIONS]! += 1;
+        this.#numbers[AUDIT_NUMBER.INODE] = 0;
+        this.#rotateAt = this.#task.maxBytes;
+        this.#open();
+      } catch (error) {
+        if (error instanceof DeposedError) throw error;
+        this.#rotateAt = this.size + ROTATION_RETRY_BYTES;
+        this.#hooks.fault(codeOf(error), `rotation failed: ${messageOf(error)}`);
+      }
+    });
+  }
+
+  /** Empties the log and moves TAIL. False, reported: some of it is still there. */
+  clear(end: BatchEnd): void {
+    this.#owned(() => {
+      let cleared = 1;
+      try {
+        this.#open();
+        removeRotated(this.#task.path);
+        ftruncateSync(this.#fd, 0);
+        this.#numbers[AUDIT_NUMBER.SIZE] = 0;
+        this.#numbers[AUDIT_NUMBER.SEGMENT_LINES] = 0;
+        this.#numbers[AUDIT_NUMBER.LOGGED] = 0;
+        this.#prelude = [];
+        this.chain?.restart();
+      } catch (error) {
+        cleared = 0;
+        this.#hooks.fault(codeOf(error), `clearing failed: ${messageOf(error)}`);
+      }
+      Atomics.store(this.#words, AUDIT.CLEARED, cleared);
+      Atomics.store(this.#words, AUDIT.DONE, end.done);
+      Atomics.store(this.#words, AUDIT.TAIL, end.tail);
+    });
+  }
+
+  /** The last thing done to the file. */
+  close(): void {
+    this.#owned(() => {
+      if (this.#fd === CLOSED) return;
+      if (this.#task.fsync !== 'none') this.#sync(this.#fd);
+      this.#close();
+    });
+  }
+
+  #owned(work: () => void): void {
+    this.#owner.enter();
+    try {
+      work();
+    } finally {
+      this.#owner.leave();
+    }
+  }
+
+  // ---- open
+
+  #open(): void {
+    if (this.#fd !== CLOSED) return;
+    const { path } = this.#task;
+    const fd = openSync(path, 'a+', 0o600);
+    try {
+      const { ino } = fstatSync(fd);
+      const known = this.#numbers[AUDIT_NUMBER.INODE] === ino;
+      this.#settleBatch(fd, known);
+      const torn = repairTail(path, fd, (line) => this.#hooks.redact(line));
+      this.#count(fd, known && torn === 0);
+      this.#numbers[AUDIT_NUMBER.INODE] = ino;
+      this.#numbers[AUDIT_NUMBER.SIZE] = fstatSync(fd).size;
+      if (this.#numbers[AUDIT_NUMBER.SIZE] === 0 && this.#task.fsync !== 'none') this.#syncFolder();
+    } catch (error) {
+      closeSync(fd);
+      throw error;
+    }
+    this.#openedBefore = true;
+    this.#fd = fd;
+    this.#stream = this.#newStream(fd);
+  }
+
+  /** Whatever a batch that was begun and not finished has left in the file. */
+  #settleBatch(fd: number, sameFile: boolean): void {
+    if (Atomics.load(this.#words, AUDIT.DIRTY) === 0) return;
+    const before = this.#numbers[AUDIT_NUMBER.BATCH_BEFORE]!;
+    const { size } = fstatSync(fd);
+    if (sameFile && size > before) {
+      // This worker's own batch failed as a whole and is written anew; a predecessor's counts when it is all there.
+      const whole = size === before + this.#numbers[AUDIT_NUMBER.BATCH_BYTES]!;
+      if (whole && !this.#openedBefore) this.#finish();
+      else ftruncateSync(fd, before);
+    }
+    Atomics.store(this.#words, AUDIT.DIRTY, 0);
+  }
+
+  #count(fd: number, known: boolean): void {
+    const counted = Atomics.load(this.#words, AUDIT.COUNTED) === 1;
+    let scan: Scan | undefined;
+    if (!counted || !known || (this.chain !== undefined && !this.#openedBefore)) scan = scanFile(fd);
+    if (scan !== undefined) this.#numbers[AUDIT_NUMBER.SEGMENT_LINES] = scan.lines;
+    if (!counted) {
+      let logged = scan!.lines - scan!.seals;
+      for (const file of rotatedFiles(this.#task.path)) {
+        const rotated = withFile(file, scanFile);
+        if (rotated !== undefined) logged += rotated.lines - rotated.seals;
+      }
+      this.#numbers[AUDIT_NUMBER.LOGGED] = logged;
+      Atomics.store(this.#words, AUDIT.COUNTED, 1);
+      if (this.#task.maxBytes !== Number.POSITIVE_INFINITY) pruneFiles(this.#task.path, this.#task.maxFiles);
+    }
+    if (this.chain === undefined || scan === undefined) return;
+    if (this.#openedBefore && scan.lines === 0) this.chain.next();
+    else this.chain.resume(fd, scan);
+  }
+
+  /** On a descriptor of ours, which rotation closes itself: reopening or destroying a stream would do it behind our back. */
+  #newStream(fd: number): InstanceType<typeof SonicBoom> {
+    const stream = new SonicBoom({ fd, sync: true, contentMode: 'buffer', minLength: 0, retryEAGAIN: () => false });
+    stream.on('error', (error: Error) => {
+      this.#writeError = error;
+    });
+    this.streams++;
+    return stream;
+  }
+
+  #close(): void {
+    const fd = this.#fd;
+    this.#fd = CLOSED;
+    this.#stream = undefined;
+    closeSync(fd);
+  }
+
+  // ---- write
+
+  /** False: the file was deleted, and the batch must go into another. */
+  #write(batch: Buffer, end: BatchEnd): boolean {
+    const prelude = this.#prelude.map((line) => `${line}\n`).join('');
+    const bytes = prelude === '' ? batch : Buffer.concat([Buffer.from(prelude), batch]);
+    const lines = end.lines + this.#prelude.length;
+    const numbers = this.#numbers;
+    const before = this.size;
+    numbers[AUDIT_NUMBER.BATCH_BEFORE] = before;
+    numbers[AUDIT_NUMBER.BATCH_BYTES] = bytes.length;
+    numbers[AUDIT_NUMBER.BATCH_SEGMENT_LINES] = this.lines + lines;
+    numbers[AUDIT_NUMBER.BATCH_LOGGED] = numbers[AUDIT_NUMBER.LOGGED]! + end.logged + this.#prelude.length;
+    numbers[AUDIT_NUMBER.BATCH_TOTAL] = numbers[AUDIT_NUMBER.BYTES]! + bytes.length;
+    this.#words[AUDIT.BATCH_TAIL] = end.tail;
+    this.#words[AUDIT.BATCH_DONE] = end.done;
+    Atomics.store(this.#words, AUDIT.DIRTY, 1);
+    const own = this.#prelude;
+    this.#prelude = [];
+    let size: number;
+    try {
+      this.#append(bytes);
+      if (this.#task.fsync === 'batch') fsyncSync(this.#fd);
+      size = this.#look(before + bytes.length);
+    } catch (error) {
+      this.#prelude = own;
+      this.#undo(before);
+      throw error;
+    }
+    // What was lost with the file comes first in the next one.
+    if (size < 0) this.#prelude.unshift(...own);
+    if (size < 0) return false;
+    if (size < before + bytes.length && this.#fd !== CLOSED) numbers[AUDIT_NUMBER.BATCH_SEGMENT_LINES] = lines;
+    this.#finish();
+    numbers[AUDIT_NUMBER.SIZE] = size;
+    this.chain?.add(bytes, lines);
+    return true;
+  }
+
+  #append(bytes: Buffer): void {
+    this.#writeError = undefined;
+    this.#stream!.write(bytes as never);
+    if (this.#writeError !== undefined) throw this.#writeError;
+  }
+
+  /** In this order, and absolute: a successor that finds DIRTY does it once more. */
+  #finish(): void {
+    const words = this.#words;
+    this.#numbers[AUDIT_NUMBER.SEGMENT_LINES] = this.#numbers[AUDIT_NUMBER.BATCH_SEGMENT_LINES]!;
+    this.#numbers[AUDIT_NUMBER.LOGGED] = this.#numbers[AUDIT_NUMBER.BATCH_LOGGED]!;
+    this.#numbers[AUDIT_NUMBER.BYTES] = this.#numbers[AUDIT_NUMBER.BATCH_TOTAL]!;
+    Atomics.store(words, AUDIT.DONE, words[AUDIT.BATCH_DONE]!);
+    Atomics.store(words, AUDIT.TAIL, words[AUDIT.BATCH_TAIL]!);
+    Atomics.store(words, AUDIT.DIRTY, 0);
+  }
+
+  /** After a failed write or fsync: the batch, or the part of it that got there, goes, and is written anew later. */
+  #undo(before: number): void {
+    try {
+      ftruncateSync(this.#fd, before);
+      Atomics.store(this.#words, AUDIT.DIRTY, 0);
+    } catch {
+      // DIRTY stays: whoever opens the file next cuts it.
+    }
+    // The stream holds on to what it could not write, and the file may be another one by then.
+    this.#close();
+  }
+
+  /**
+   * Looks whether our file is still the one at our path and as long as it must be, and reports what somebody else did to
+   * it. Returns the active file's size: 0 when a new one must be opened, -1 when ours was deleted with all that was in it.
+   */
+  #look(expected: number): number {
+    const { path } = this.#task;
+    const there = statSync(path, { throwIfNoEntry: false });
+    if (there !== undefined && there.ino === this.#numbers[AUDIT_NUMBER.INODE]) {
+      if (there.size === expected) return expected;
+      if (there.size < expected) this.#gap(this.lines, 'TRUNCATED');
+      this.#hooks.fault('TRUNCATED', `${path} has ${there.size} bytes, not ${expected}: something else writes to it`);
+      return there.size;
+    }
+    const deleted = fstatSync(this.#fd).nlink === 0;
+    this.#close();
+    this.#numbers[AUDIT_NUMBER.INODE] = 0;
+    this.#numbers[AUDIT_NUMBER.SIZE] = 0;
+    if (!deleted) {
+      this.#hooks.fault('RENAMED', `${path} was renamed; its lines are kept there, and writing goes on in a new file`);
+      return 0;
+    }
+    const missing = this.lines;
+    this.#hooks.fault('DELETED', `${path} was deleted with ${missing} lines; writing goes on in a new file`);
+    this.#gap(missing, 'DELETED');
+    Atomics.store(this.#words, AUDIT.DIRTY, 0);
+    return -1;
+  }
+
+  #gap(missing: number, code: string): void {
+    if (missing > 0) this.#prelude.push(systemLine(GAP_TYPE, { missing, code }));
+  }
+
+  // ---- fsync
+
+  #sync(fd: number): void {
+    try {
+      fsyncSync(fd);
+    } catch (error) {
+      this.#hooks.fault(codeOf(error), `fsync failed: ${messageOf(error)}`);
+    }
+  }
+
+  /** A new name is durable once its folder is. Not every system can sync one. */
+  #syncFolder(): void {
+    try {
+      const fd = openSync(dirname(this.#task.path), 'r');
+      try {
+        fsyncSync(fd);
+      } finally {
+        closeSync(fd);
+      }
+    } catch {
+      // The file itself is still synced.
+    }
+  }
+}
+
+export function codeOf(error: unknown): string {
+  const code: unknown = (error as { code?: unknown } | null)?.code;
+  return typeof code === 'string' ? code : 'UNKNOWN';
+}

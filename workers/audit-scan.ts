@@ -1,0 +1,116 @@
+import { createHash, type Hash } from 'node:crypto';
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { SEAL_HEAD, type SealPayload } from '../src/audit-format.ts';
+
+const CHUNK_BYTES = 1 << 18;
+const LINE_FEED = 10;
+const HEAD: Buffer = Buffer.from(SEAL_HEAD);
+
+/** What one file of the log holds. */
+export interface Scan {
+  /** All lines, seals with them. */
+  lines: number;
+  seals: number;
+  /** Lines after the last seal. */
+  unsealed: number;
+  firstSeal: SealPayload | undefined;
+  lastSeal: SealPayload | undefined;
+}
+
+/** Counts the complete lines of an open file and reads its seals. */
+export function scanFile(fd: number): Scan {
+  const scan: Scan = { lines: 0, seals: 0, unsealed: 0, firstSeal: undefined, lastSeal: undefined };
+  const chunk = Buffer.allocUnsafeSlow(CHUNK_BYTES);
+  // The line that a chunk's end has cut; only its beginning matters unless it is a seal, and seals are short.
+  let rest: Buffer = Buffer.alloc(0);
+  for (let position = 0; ; ) {
+    const read = readSync(fd, chunk, 0, CHUNK_BYTES, position);
+    if (read === 0) return scan;
+    position += read;
+    let at = 0;
+    for (let end = chunk.indexOf(LINE_FEED); end !== -1 && end < read; end = chunk.indexOf(LINE_FEED, at)) {
+      scan.lines++;
+      scan.unsealed++;
+      const whole = rest.length > 0;
+      if (whole ? isSeal(Buffer.concat([rest, chunk.subarray(at, end)])) : isSealAt(chunk, at, end)) {
+        addSeal(scan, Buffer.concat([rest, chunk.subarray(at, end)]));
+      }
+      if (whole) rest = Buffer.alloc(0);
+      at = end + 1;
+    }
+    if (rest.length < CHUNK_BYTES) rest = Buffer.concat([rest, chunk.subarray(at, read)]);
+  }
+}
+
+function isSeal(line: Buffer): boolean {
+  return isSealAt(line, 0, line.length);
+}
+
+function isSealAt(bytes: Buffer, from: number, to: number): boolean {
+  // The first letter of "seal" tells nearly every other line without a call.
+  if (to - from <= HEAD.length || bytes[from + 28] !== HEAD[28]) return false;
+  return bytes.compare(HEAD, 0, HEAD.length, from, from + HEAD.length) === 0;
+}
+
+function addSeal(scan: Scan, line: Buffer): void {
+  const seal = readSeal(line.toString());
+  if (seal === undefined) return;
+  scan.seals++;
+  scan.unsealed = 0;
+  scan.firstSeal ??= seal;
+  scan.lastSeal = seal;
+}
+
+function readSeal(line: string): SealPayload | undefined {
+  try {
+    const { payload } = JSON.parse(line) as { payload: SealPayload };
+    const numbers = [payload.segment, payload.line, payload.oldest];
+    const hashes = [payload.hash, payload.previous];
+    return numbers.every(Number.isSafeInteger) && hashes.every((hash) => /^[0-9a-f]{64}$/.test(hash))
+      ? payload
+      : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The seeded hash over all bytes of an open file. */
+export function hashFile(fd: number, seed: string): Hash {
+  const hash = createHash('sha256').update(seed, 'hex');
+  const chunk = Buffer.allocUnsafeSlow(CHUNK_BYTES);
+  for (let position = 0; ; ) {
+    const read = readSync(fd, chunk, 0, CHUNK_BYTES, position);
+    if (read === 0) return hash;
+    position += read;
+    hash.update(chunk.subarray(0, read));
+  }
+}
+
+/** Runs `work` on a file for reading; undefined when there is none. */
+export function withFile<T>(path: string, work: (fd: number) => T): T | undefined {
+  let fd: number;
+  try {
+    fd = openSync(path, 'r');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+  try {
+    return work(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** The offset behind the last line feed of an open file. */
+export function lastLineEnd(fd: number): number {
+  const chunk = Buffer.allocUnsafe(CHUNK_BYTES >> 2);
+  for (let end = fstatSync(fd).size; end > 0; ) {
+    const start = Math.max(0, end - chunk.length);
+    const read = readSync(fd, chunk, 0, end - start, start);
+    const at = chunk.lastIndexOf(LINE_FEED, read - 1);
+    if (at !== -1 && read > 0) return start + at + 1;
+    end = start;
+  }
+  return 0;
+}
