@@ -7,8 +7,8 @@ import { type Hidden, put, show, Tokens } from './tokens.ts';
  * A user's pattern sees this many characters at once: what it costs may grow faster than its input. A longer string is
  * searched in windows that overlap, so that no match shorter than the overlap is missed.
  */
-export const WINDOW = 32_768;
-const OVERLAP = 4_096;
+export const WINDOW = 8_192;
+const OVERLAP = 1_024;
 /** How far before a window a look-behind sees. */
 const LOOK_BEHIND = 256;
 
@@ -161,16 +161,19 @@ function search(
     for (let i = 0; i < pairs.length; i += 2) {
       const start = Math.max(pairs[i]! + offset, found.at(-1) ?? 0);
       const end = pairs[i + 1]! + offset;
-      if (end < start || isAllMarks(text, start - offset, end - offset, around.mark)) continue;
+      if (end < start || isRedacted(text, start - offset, end - offset, around.mark)) continue;
       found.push(start, end);
     }
     pattern.lastIndex = Math.max(pattern.lastIndex, (found.at(-1) ?? 0) - offset);
   }
 }
 
-/** What holds nothing but tokens is redacted already. */
-function isAllMarks(text: string, start: number, end: number, mark: string): boolean {
-  if (start === end) return false;
-  for (let i = start; i < end; i++) if (text[i] !== mark) return false;
-  return true;
+/** What holds nothing but tokens, and marks of punctuation beside them, is redacted already. */
+function isRedacted(text: string, start: number, end: number, mark: string): boolean {
+  let marks = 0;
+  for (let i = start; i < end; i++) {
+    if (text[i] === mark) marks++;
+    else if (!/[!-/:-@[-`{-~\s]/.test(text[i]!)) return false;
+  }
+  return marks > 0;
 }

@@ -45,10 +45,16 @@ function international(match: RegExpExecArray): number[] | undefined {
   const text = match[0];
   let end = 0;
   let digits = 0;
+  let wasDigit = false;
   for (let i = text[0] === '%' ? 3 : 1; i <= text.length && digits <= 15; i++) {
     const isDigit = text[i]! >= '0' && text[i]! <= '9';
     if (isDigit) digits++;
-    else if (digits >= 8 && text[i - 1] !== ' ' && text[i - 1] !== '(') end = text[i] === ')' ? i + 1 : i;
+    else if (wasDigit && digits >= 8) {
+      end = i;
+      // Written without separators it is whole; what is behind is another number.
+      if (digits === i - (text[0] === '%' ? 3 : 1)) break;
+    }
+    wasDigit = isDigit;
   }
   return end > 0 ? [start, start + end] : undefined;
 }
@@ -91,5 +97,5 @@ export const NETWORK_RULES: readonly Rule[] = [
 export const BASE64_RULE: RedactionRule = {
   name: 'BASE64',
   pattern:
-    /(?<![A-Za-z0-9+/_=-])(?<!sha(?:256|384|512)-)(?![0-9a-fA-F]+(?![A-Za-z0-9+/_=-]))[A-Za-z0-9+/_-]{64,}={0,2}/g,
+    /(?<![A-Za-z0-9+/_=-])(?!sha(?:256|384|512)-)(?![0-9a-fA-F]+(?![A-Za-z0-9+/_=-]))[A-Za-z0-9+/_-]{64,}={0,2}/g,
 };
