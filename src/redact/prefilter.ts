@@ -307,6 +307,8 @@ function numberBits(bytes: Uint8Array, from: number, to: number): number {
   let lastEnd = -2;
   for (let i = from; i < to; ) {
     if (!isDigit(bytes[i]!)) {
+      // The digits of an escape are not the number's, which begins behind them.
+      if (bytes[i] === C_BACKSLASH && bytes[i + 1] === 117) bits |= CARD | SSN | PHONE | IBAN;
       i++;
       continue;
     }
