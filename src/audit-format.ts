@@ -14,7 +14,7 @@ export const SEAL_TYPE = 'system.audit_seal';
 export const RECOVERED_TYPE = 'system.audit_recovered';
 export const GAP_TYPE = 'system.audit_gap';
 /** What a seal's line begins with. */
-export const SEAL_HEAD: string = encodeHead(SEAL_TYPE);
+const SEAL_HEAD: string = encodeHead(SEAL_TYPE);
 
 /** The bus's own source. */
 export const BUS_SOURCE = 'event_bus';
@@ -64,4 +64,29 @@ export function lockPath(path: string): string {
 export function systemLine(eventType: string, payload: object): string {
   const now = Date.now();
   return encodeEvent(encodeHead(eventType), encodePayload(payload), now, nextEventId(now), BUS_SOURCE, null).line;
+}
+
+const SEAL_HEAD_BYTES: Buffer = Buffer.from(SEAL_HEAD);
+const LETTER_OF_SEAL = SEAL_HEAD.indexOf('seal');
+
+/** Whether a line is a seal by what it begins with. */
+export function isSealAt(bytes: Buffer, from: number, to: number): boolean {
+  // One letter tells nearly every other line without a call.
+  if (to - from <= SEAL_HEAD_BYTES.length || bytes[from + LETTER_OF_SEAL] !== SEAL_HEAD_BYTES[LETTER_OF_SEAL])
+    return false;
+  return bytes.compare(SEAL_HEAD_BYTES, 0, SEAL_HEAD_BYTES.length, from, from + SEAL_HEAD_BYTES.length) === 0;
+}
+
+/** The seal in a line, undefined when it is another record or a damaged one. */
+export function parseSeal(line: Buffer): SealPayload | undefined {
+  if (!isSealAt(line, 0, line.length)) return undefined;
+  try {
+    const { payload } = JSON.parse(line.toString()) as { payload: SealPayload };
+    const numbers = [payload.segment, payload.line, payload.oldest];
+    const hashes = [payload.hash, payload.previous];
+    const sound = numbers.every(Number.isSafeInteger) && hashes.every((hash) => /^[0-9a-f]{64}$/.test(hash));
+    return sound ? payload : undefined;
+  } catch {
+    return undefined;
+  }
 }

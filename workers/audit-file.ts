@@ -75,6 +75,11 @@ export class AuditFile {
     return this.#numbers[AUDIT_NUMBER.SEGMENT_LINES]!;
   }
 
+  /** There are lines of the file's own that the next batch will begin with. */
+  get hasPrelude(): boolean {
+    return this.#prelude.length > 0;
+  }
+
   /** Up to the limit where it is rotated. */
   get bytesLeft(): number {
     return this.#rotateAt - this.size;

@@ -1,10 +1,9 @@
 import { createHash, type Hash } from 'node:crypto';
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
-import { SEAL_HEAD, type SealPayload } from '../src/audit-format.ts';
+import { isSealAt, parseSeal, type SealPayload } from '../src/audit-format.ts';
 
 const CHUNK_BYTES = 1 << 18;
 const LINE_FEED = 10;
-const HEAD: Buffer = Buffer.from(SEAL_HEAD);
 
 /** What one file of the log holds. */
 export interface Scan {
@@ -31,47 +30,23 @@ export function scanFile(fd: number): Scan {
     for (let end = chunk.indexOf(LINE_FEED); end !== -1 && end < read; end = chunk.indexOf(LINE_FEED, at)) {
       scan.lines++;
       scan.unsealed++;
-      const whole = rest.length > 0;
-      if (whole ? isSeal(Buffer.concat([rest, chunk.subarray(at, end)])) : isSealAt(chunk, at, end)) {
+      if (rest.length > 0) {
         addSeal(scan, Buffer.concat([rest, chunk.subarray(at, end)]));
-      }
-      if (whole) rest = Buffer.alloc(0);
+        rest = Buffer.alloc(0);
+      } else if (isSealAt(chunk, at, end)) addSeal(scan, chunk.subarray(at, end));
       at = end + 1;
     }
     if (rest.length < CHUNK_BYTES) rest = Buffer.concat([rest, chunk.subarray(at, read)]);
   }
 }
 
-function isSeal(line: Buffer): boolean {
-  return isSealAt(line, 0, line.length);
-}
-
-function isSealAt(bytes: Buffer, from: number, to: number): boolean {
-  // The first letter of "seal" tells nearly every other line without a call.
-  if (to - from <= HEAD.length || bytes[from + 28] !== HEAD[28]) return false;
-  return bytes.compare(HEAD, 0, HEAD.length, from, from + HEAD.length) === 0;
-}
-
 function addSeal(scan: Scan, line: Buffer): void {
-  const seal = readSeal(line.toString());
+  const seal = parseSeal(line);
   if (seal === undefined) return;
   scan.seals++;
   scan.unsealed = 0;
   scan.firstSeal ??= seal;
   scan.lastSeal = seal;
-}
-
-function readSeal(line: string): SealPayload | undefined {
-  try {
-    const { payload } = JSON.parse(line) as { payload: SealPayload };
-    const numbers = [payload.segment, payload.line, payload.oldest];
-    const hashes = [payload.hash, payload.previous];
-    return numbers.every(Number.isSafeInteger) && hashes.every((hash) => /^[0-9a-f]{64}$/.test(hash))
-      ? payload
-      : undefined;
-  } catch {
-    return undefined;
-  }
 }
 
 /** The seeded hash over all bytes of an open file. */

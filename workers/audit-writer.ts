@@ -43,6 +43,7 @@ const SIGN_OF_LIFE_MS = 5_000;
 const STREAMS_PER_TURN = 64;
 /** What a seal at a segment's end may take. */
 const SEAL_BYTES = 512;
+const EMPTY: Buffer = Buffer.alloc(0);
 
 /** Drains the audit ring into the file. Between two batches nothing is held back but what the ring still has. */
 class AuditWriter {
@@ -206,8 +207,11 @@ class AuditWriter {
   }
 
   #seal(ending: boolean): void {
-    const seal = this.#file.chain!.seal(this.#file.lines, ending);
     const tail = Atomics.load(this.#words, AUDIT.TAIL);
+    if (this.#file.hasPrelude) {
+      this.#insist(() => this.#file.commit(EMPTY, { tail, done: this.#done, lines: 0, logged: 0 }));
+    }
+    const seal = this.#file.chain!.seal(this.#file.lines, ending);
     const line = Buffer.from(`${systemLine(SEAL_TYPE, seal)}\n`);
     this.#insist(() => this.#file.commit(line, { tail, done: this.#done, lines: 1, logged: 0 }));
     this.#file.chain!.unsealed = 0;

@@ -6,11 +6,11 @@ import { AuditOpenError } from '../errors.ts';
 
 const MAX_LINKS = 40;
 
-/** The one true path of a log, whatever links and spellings lead to it. Makes its folder. Throws AuditOpenError. */
-export function resolveLogPath(given: string | URL): string {
+/** The one true path of a log, whatever links and spellings lead to it. Makes its folder if told to. Throws AuditOpenError. */
+export function resolveLogPath(given: string | URL, make = true): string {
   const path = resolve(given instanceof URL ? fileURLToPath(given) : given);
   try {
-    mkdirSync(dirname(path), { recursive: true });
+    if (make) mkdirSync(dirname(path), { recursive: true });
     return realPath(path, 0);
   } catch (error) {
     throw openError(path, error);
@@ -25,7 +25,6 @@ function realPath(path: string, links: number): string {
   // A link to a file that is not there yet names the file that will be.
   if (links === MAX_LINKS) throw new Error('too many links');
   const target = resolve(folder, readlinkSync(path));
-  mkdirSync(dirname(target), { recursive: true });
   return realPath(target, links + 1);
 }
 

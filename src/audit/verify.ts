@@ -1,0 +1,177 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { readdir } from 'node:fs/promises';
+import { basename, dirname } from 'node:path';
+import { parseSeal, rotatedNumbers, type SealPayload, segmentPath } from '../audit-format.ts';
+import { AuditOpenError } from '../errors.ts';
+import { resolveLogPath } from './path.ts';
+
+export interface AuditProblem {
+  readonly file: string;
+  /** From 1; 0 for the file as a whole. */
+  readonly line: number;
+  readonly reason: string;
+}
+
+export interface AuditVerification {
+  /** Nothing was changed before the last seal. */
+  readonly ok: boolean;
+  /** Files with a seal, or that go on with the chain. */
+  readonly segments: number;
+  /** Of all files, seals with them. */
+  readonly lines: number;
+  readonly seals: number;
+  /** Lines after the last seal, for which nothing is proved. */
+  readonly unsealed: number;
+  /** The last seal's hash. */
+  readonly head?: string;
+  readonly firstProblem?: AuditProblem;
+}
+
+interface Segment {
+  readonly file: string;
+  readonly active: boolean;
+}
+
+class Broken extends Error {
+  readonly problem: AuditProblem;
+  constructor(file: string, line: number, reason: string) {
+    super(reason);
+    this.problem = { file, line, reason };
+  }
+}
+
+/**
+ * Recomputes every seal of a log that was written with `auditSeal`: finds each changed, removed, inserted, doubled or
+ * swapped line or file before the last seal. That the log's end was cut off can only be seen against a copy of a seal's
+ * hash that was kept elsewhere: give it as `head`. Whoever can write the log and knows this code can also make a new one
+ * from the start; against that, too, only a hash kept elsewhere helps. Run it on a log that nobody writes to.
+ * Throws AuditOpenError when there is no log.
+ */
+export async function verifyAuditLog(path: string | URL, options: { head?: string } = {}): Promise<AuditVerification> {
+  const real = resolveLogPath(path, false);
+  const segments = await listSegments(real);
+  if (segments.length === 0) throw new AuditOpenError(real, 'there is no log');
+  const chain = new ChainCheck(options.head);
+  try {
+    for (const segment of segments) await chain.check(segment);
+    chain.finish(real);
+  } catch (error) {
+    if (!(error instanceof Broken)) throw error;
+    return { ...chain.counts(), ok: false, firstProblem: error.problem };
+  }
+  return { ...chain.counts(), ok: true };
+}
+
+/** Oldest first. */
+async function listSegments(path: string): Promise<Segment[]> {
+  const names = await readdir(dirname(path));
+  const segments = rotatedNumbers(path, names).map((number) => ({ file: segmentPath(path, number), active: false }));
+  segments.reverse();
+  if (names.includes(basename(path))) segments.push({ file: path, active: true });
+  return segments;
+}
+
+class ChainCheck {
+  readonly #wantedHead: string | undefined;
+  #headSeen = false;
+  #segments = 0;
+  #lines = 0;
+  #seals = 0;
+  #unsealed = 0;
+  #first: SealPayload | undefined;
+  #last: SealPayload | undefined;
+  /** The whole hash of the segment before. */
+  #seed: string | undefined;
+  #number = 0;
+
+  constructor(wantedHead: string | undefined) {
+    this.#wantedHead = wantedHead;
+  }
+
+  counts(): Omit<AuditVerification, 'ok' | 'firstProblem'> {
+    return {
+      segments: this.#segments,
+      lines: this.#lines,
+      seals: this.#seals,
+      unsealed: this.#unsealed,
+      ...(this.#last === undefined ? {} : { head: this.#last.hash }),
+    };
+  }
+
+  async check({ file, active }: Segment): Promise<void> {
+    const first = await firstSeal(file);
+    if (this.#seed === undefined && first === undefined) {
+      // From before sealing was switched on.
+      for await (const _ of linesOf(file)) this.#lines++;
+      return;
+    }
+    if (first === undefined && !active) throw new Broken(file, 0, 'a segment between sealed ones has no seal');
+    const seed = this.#seed ?? first!.previous;
+    this.#number = this.#seed === undefined ? first!.segment : this.#number + 1;
+    this.#segments++;
+    const hash = createHash('sha256').update(seed, 'hex');
+    let line = 0;
+    for await (const bytes of linesOf(file)) {
+      const seal = parseSeal(bytes);
+      if (seal !== undefined) {
+        this.#checkSeal(seal, file, line, seed, hash.copy().digest('hex'));
+        this.#unsealed = 0;
+      } else this.#unsealed++;
+      hash.update(bytes);
+      line++;
+      this.#lines++;
+    }
+    this.#seed = hash.digest('hex');
+  }
+
+  finish(path: string): void {
+    if (this.#last === undefined) {
+      if (this.#lines > 0) throw new Broken(path, 0, 'the log has no seal');
+    } else if (this.#first!.segment > this.#last.oldest) {
+      const missing = `${this.#last.oldest} to ${this.#first!.segment - 1}`;
+      throw new Broken(path, 0, `segments ${missing} are missing: the last seal tells of them`);
+    }
+    if (this.#wantedHead !== undefined && !this.#headSeen) {
+      throw new Broken(path, 0, `no seal has the hash ${this.#wantedHead}: the log's end was cut off or written anew`);
+    }
+  }
+
+  #checkSeal(seal: SealPayload, file: string, line: number, seed: string, hash: string): void {
+    const at = line + 1;
+    if (seal.segment !== this.#number) {
+      throw new Broken(file, at, `this is segment ${seal.segment}, segment ${this.#number} should be here`);
+    }
+    if (seal.previous !== seed) throw new Broken(file, at, 'the segment before was changed, or is not the one before');
+    if (seal.line !== line) throw new Broken(file, at, `${line} lines before this seal, it was set after ${seal.line}`);
+    if (seal.hash !== hash) throw new Broken(file, at, 'what stands before this seal was changed');
+    this.#first ??= seal;
+    this.#last = seal;
+    this.#seals++;
+    if (seal.hash === this.#wantedHead) this.#headSeen = true;
+  }
+}
+
+async function firstSeal(file: string): Promise<SealPayload | undefined> {
+  for await (const bytes of linesOf(file)) {
+    const seal = parseSeal(bytes);
+    if (seal !== undefined) return seal;
+  }
+  return undefined;
+}
+
+/** Each line with its line feed, and what stands behind the last one. */
+async function* linesOf(file: string): AsyncGenerator<Buffer, void, void> {
+  let pieces: Buffer[] = [];
+  for await (const chunk of createReadStream(file, { highWaterMark: 1 << 18 }) as AsyncIterable<Buffer>) {
+    let at = 0;
+    for (let feed = chunk.indexOf(10); feed !== -1; feed = chunk.indexOf(10, at)) {
+      const piece = chunk.subarray(at, feed + 1);
+      yield pieces.length === 0 ? piece : Buffer.concat([...pieces, piece]);
+      pieces = [];
+      at = feed + 1;
+    }
+    if (at < chunk.length) pieces.push(chunk.subarray(at));
+  }
+  if (pieces.length > 0) yield Buffer.concat(pieces);
+}

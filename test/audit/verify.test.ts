@@ -1,0 +1,206 @@
+import {
+  appendFileSync,
+  copyFileSync,
+  cpSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import * as assert from 'uvu/assert';
+import { AuditLog } from '../../src/audit/log.ts';
+import { verifyAuditLog } from '../../src/audit/verify.ts';
+import { parseSeal, segmentPath } from '../../src/audit-format.ts';
+import { AuditOpenError } from '../../src/errors.ts';
+import { tests } from '../helpers.ts';
+import { eventLine, folder, indices, linesOf } from './helpers.ts';
+
+const test = tests('audit seal and verifier');
+
+const LINES = 100;
+const ROTATED = 3;
+const LIMIT = 3_500;
+
+/** A sealed log of several segments, whose oldest ones are gone by rotation. */
+async function sealedLog(path: string, lines = LINES, from = 0): Promise<string[]> {
+  const hashes: string[] = [];
+  const log = new AuditLog(
+    { path, maxLogSizeBytes: LIMIT, maxLogFiles: ROTATED, seal: 7 },
+    { sealed: (seal) => hashes.push(seal.hash) },
+  );
+  for (let i = from; i < from + lines; i++) log.append(eventLine(i));
+  assert.ok(await log.close(10_000));
+  return hashes;
+}
+
+const original = folder();
+const originalPath = join(original, 'events.jsonl');
+const originalHashes: Promise<string[]> = sealedLog(originalPath);
+
+/** A copy that a test may spoil. */
+async function copy(): Promise<string> {
+  await originalHashes;
+  const to = folder();
+  cpSync(original, to, { recursive: true });
+  return join(to, 'events.jsonl');
+}
+
+test('a log as it was written is sound, over rotation and reopening', async () => {
+  const path = await copy();
+  const found = await verifyAuditLog(path);
+  assert.equal(
+    { ok: found.ok, segments: found.segments, unsealed: found.unsealed },
+    { ok: true, segments: ROTATED + 1, unsealed: 0 },
+  );
+  assert.is(found.lines, indices(path, ROTATED).length + indices(path).length + found.seals);
+  assert.is(found.head, (await originalHashes).at(-1));
+  await sealedLog(path, LINES, LINES);
+  assert.equal((await verifyAuditLog(path)).firstProblem, undefined);
+  await sealedLog(path, 3, 2 * LINES);
+  assert.equal((await verifyAuditLog(path)).firstProblem, undefined);
+});
+
+test('the rotated files make one sequence with the active one', async () => {
+  const path = await copy();
+  const all = [...indices(path, ROTATED), ...indices(path)];
+  assert.equal(
+    all,
+    Array.from({ length: all.length }, (_, n) => LINES - all.length + n),
+  );
+});
+
+const edits: readonly (readonly [what: string, edit: (lines: string[], at: number) => string[]])[] = [
+  [
+    'a changed letter',
+    (lines, at) =>
+      lines.with(
+        at,
+        lines[at]!.replace(/[a-z](?=[^a-z]*$)/, (c) => (c === 'x' ? 'y' : 'x')),
+      ),
+  ],
+  [
+    'a changed number',
+    (lines, at) =>
+      lines.with(
+        at,
+        lines[at]!.replace(/\d/, (d) => String((Number(d) + 1) % 10)),
+      ),
+  ],
+  ['a removed line', (lines, at) => lines.toSpliced(at, 1)],
+  ['an inserted line', (lines, at) => lines.toSpliced(at, 0, eventLine(7))],
+  ['a doubled line', (lines, at) => lines.toSpliced(at, 0, lines[at]!)],
+  ['swapped lines', (lines, at) => (at === 0 ? lines : lines.with(at, lines[at - 1]!).with(at - 1, lines[at]!))],
+];
+for (const [what, edit] of edits) {
+  test(`${what} is found on every line before the last seal`, async () => {
+    const path = await copy();
+    for (let number = 0; number <= ROTATED; number++) {
+      const lines = linesOf(segmentPath(originalPath, number));
+      for (let at = 0; at < lines.length; at++) {
+        // The very last line is the last seal: behind it nothing proves anything.
+        if (number === 0 && at === lines.length - 1 && what !== 'an inserted line' && what !== 'swapped lines')
+          continue;
+        const edited = edit(lines, at);
+        if (edited.join('\n') === lines.join('\n')) continue;
+        writeFileSync(segmentPath(path, number), `${edited.join('\n')}\n`);
+        const found = await verifyAuditLog(path);
+        assert.not.ok(found.ok, `segment ${number}, line ${at + 1}`);
+      }
+      writeFileSync(segmentPath(path, number), `${lines.join('\n')}\n`);
+    }
+  });
+}
+
+test('removed, doubled, swapped and replaced files are found', async () => {
+  for (let number = 0; number <= ROTATED; number++) {
+    const removed = await copy();
+    rmSync(segmentPath(removed, number));
+    // The active file's removal is the log's end cut off, seen against a hash that was kept.
+    const head = (await originalHashes).at(-1)!;
+    assert.not.ok((await verifyAuditLog(removed, number === 0 ? { head } : {})).ok, `removed ${number}`);
+    for (let other = 0; other <= ROTATED; other++) {
+      if (other === number) continue;
+      const doubled = await copy();
+      copyFileSync(segmentPath(doubled, number), segmentPath(doubled, other));
+      const { ok } = await verifyAuditLog(doubled, other === 0 ? { head } : {});
+      assert.not.ok(ok, `${number} over ${other}`);
+      const swapped = await copy();
+      renameSync(segmentPath(swapped, number), join(swapped, '..', 'x'));
+      renameSync(segmentPath(swapped, other), segmentPath(swapped, number));
+      renameSync(join(swapped, '..', 'x'), segmentPath(swapped, other));
+      assert.not.ok((await verifyAuditLog(swapped)).ok, `swapped ${number} and ${other}`);
+    }
+  }
+});
+
+test('bytes added to a rotated file, also without a line feed', async () => {
+  for (let number = 1; number <= ROTATED; number++) {
+    for (const bytes of ['x', `${eventLine(1)}\n`, '\n']) {
+      const path = await copy();
+      appendFileSync(segmentPath(path, number), bytes);
+      assert.not.ok((await verifyAuditLog(path)).ok, `${bytes} at ${number}`);
+    }
+  }
+});
+
+test('a cut end is seen against a hash that was kept, and only so', async () => {
+  const path = await copy();
+  const lines = linesOf(path);
+  const seals = lines.flatMap((line, at) => (parseSeal(Buffer.from(line)) === undefined ? [] : [at]));
+  assert.ok(seals.length > 1);
+  writeFileSync(path, `${lines.slice(0, seals.at(-2)! + 1).join('\n')}\n`);
+  assert.ok((await verifyAuditLog(path)).ok);
+  const head = (await originalHashes).at(-1)!;
+  assert.match((await verifyAuditLog(path, { head })).firstProblem!.reason, /cut off/);
+  assert.ok((await verifyAuditLog(path, { head: (await originalHashes).at(-2)! })).ok);
+});
+
+test('lines after the last seal prove nothing, and are counted', async () => {
+  const path = await copy();
+  appendFileSync(path, `${eventLine(1)}\n${eventLine(2)}\n{"torn`);
+  const found = await verifyAuditLog(path);
+  assert.ok(found.ok);
+  assert.is(found.unsealed, 3);
+});
+
+test('a log that had no seals before goes on with them', async () => {
+  const path = join(folder(), 'events.jsonl');
+  const before = new AuditLog({ path, maxLogSizeBytes: 2_000 });
+  for (let i = 0; i < 40; i++) before.append(eventLine(i));
+  assert.ok(await before.close(10_000));
+  assert.match((await verifyAuditLog(path)).firstProblem!.reason, /no seal/);
+  await sealedLog(path, 10, 40);
+  assert.equal((await verifyAuditLog(path)).firstProblem, undefined);
+  const lines = linesOf(path);
+  writeFileSync(path, `${lines.with(0, lines[0]!.replace('test', 'best')).join('\n')}\n`);
+  assert.not.ok((await verifyAuditLog(path)).ok, 'what stood in the active file before is sealed as well');
+});
+
+test('clearing begins a new proof; an empty log is sound; no log is an error', async () => {
+  const path = await copy();
+  const log = new AuditLog({ path, maxLogSizeBytes: LIMIT, maxLogFiles: ROTATED, seal: 7 });
+  assert.ok(await log.clear());
+  assert.equal({ ...(await verifyAuditLog(path)) }, { ok: true, segments: 0, lines: 0, seals: 0, unsealed: 0 });
+  for (let i = 0; i < 50; i++) log.append(eventLine(i));
+  assert.ok(await log.close(10_000));
+  assert.equal((await verifyAuditLog(path)).firstProblem, undefined);
+  const none = await verifyAuditLog(join(folder(), 'events.jsonl')).catch((error: unknown) => error);
+  assert.ok(AuditOpenError.is(none));
+});
+
+test('an end that was torn is repaired, and the proof goes on', async () => {
+  const path = await copy();
+  appendFileSync(path, `${eventLine(LINES)}\n{"event_type":"test.li`);
+  await sealedLog(path, 10, LINES + 1);
+  assert.equal((await verifyAuditLog(path)).firstProblem, undefined);
+  const all = [1, 0].map((number) => readFileSync(segmentPath(path, number), 'utf8')).join('');
+  assert.match(all, /system\.audit_recovered/);
+  const { head } = await verifyAuditLog(path);
+  truncateSync(path, 100);
+  await sealedLog(path, 10, LINES + 20);
+  assert.match((await verifyAuditLog(path, { head: head! })).firstProblem!.reason, /cut off/);
+});
+
+test.run();
