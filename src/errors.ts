@@ -81,6 +81,18 @@ export class SerializationError extends GanglionError {
   }
 }
 
+/** An event that its validator or its schema refuses. `problems` names each fault. */
+export class ValidationError extends GanglionError {
+  static readonly code = 'ERR_GANGLION_VALIDATION';
+  readonly eventType: string;
+  readonly problems: readonly string[];
+  constructor(eventType: string, problems: readonly string[], options?: ErrorOptions) {
+    super(ValidationError.code, `${eventType}: ${problems.join('; ')}`, options);
+    this.eventType = eventType;
+    this.problems = problems;
+  }
+}
+
 /** No room: `resource` says of what, the pending events or the audit ring. */
 export class BackpressureError extends GanglionError {
   static readonly code = 'ERR_GANGLION_BACKPRESSURE';

@@ -16,6 +16,7 @@ const FLOORS: readonly (readonly string[])[] = [
     'src/pattern.ts',
     'src/routes.ts',
     'src/correlation.ts',
+    'src/correlation-http.ts',
     'src/validation.ts',
     'src/codec.ts',
     'src/audit-format.ts',

@@ -85,7 +85,11 @@ for (const [name, options] of [
       assert.ok(await bus.waitForPending());
       const attempts = settled.map(({ outcomes: [outcome] }, n) => {
         const expected = KINDS.find(([kind]) => kind === kinds[n])?.[2];
-        assert.is(outcome?.reason, expected, `seed ${seed}, event ${n} (${kinds[n]}), attempt ${outcome?.attempt}: ${outcome?.error?.message}`);
+        assert.is(
+          outcome?.reason,
+          expected,
+          `seed ${seed}, event ${n} (${kinds[n]}), attempt ${outcome?.attempt}: ${outcome?.error?.message}`,
+        );
         return outcome!.attempt;
       });
       const starts = readFileSync(file, 'utf8').trimEnd().split('\n');
