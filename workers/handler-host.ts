@@ -14,19 +14,20 @@ import {
   THREAD,
   type ThreadMemory,
 } from '../src/ring/layout.ts';
-import { park, unpark } from '../src/ring/parking.ts';
+import { inBurst, park, unpark } from '../src/ring/parking.ts';
 import { CompletionWriter } from './completion-writer.ts';
 import { DeliveryRunner } from './delivery-runner.ts';
 import { guardWith, panic } from './fault-guard.ts';
 
 /** The event loop gets a turn after so long: timers and sockets of handler modules, and the port, live there. */
 const TURN_MS = 2;
-/** A thread that has just run so many events naps before it parks: the next ones are on their way, and a notify is dear. */
-const BUSY_SPELL = 16;
-const NAPS = 2;
+/** In a burst a thread that finds nothing looks again so many times, so far apart, before it parks. */
+const NAPS = 20;
 const NAP_MS = 0.05;
-/** Parked threads block so long at first, which wakes fastest; then they wait in their event loop. */
+/** A parked thread blocks for so long between turns of its event loop, which wakes fastest … */
 const BLOCK_MS = 2;
+/** … and after so many of them waits in its event loop, where idling costs nothing. */
+const BLOCKS = 50;
 /** No wake-up is lost by design; if one were, events would wait for this long. Counted, and a stress test expects none. */
 const SAFETY_NET_MS = 100;
 
@@ -66,33 +67,34 @@ class HandlerHost {
   }
 
   async run(): Promise<void> {
-    let spell = 0;
     let naps = 0;
+    let blocks = 0;
     for (;;) {
       const mode = Atomics.load(this.#memory.words, THREAD.MODE);
       if (mode === MODE_RETURN && this.#runner.inFlight === 0) {
         if (Atomics.compareExchange(this.#memory.words, THREAD.MODE, MODE_RETURN, MODE_RETURNED) === MODE_RETURN) break;
         continue;
       }
-      const count = mode === MODE_ACTIVE ? this.#work() : 0;
-      if (count > 0) {
-        spell += count;
+      const idle = mode === MODE_ACTIVE && this.#runner.inFlight === 0;
+      if (mode === MODE_ACTIVE && this.#work() > 0) {
         naps = 0;
+        blocks = 0;
         if (this.#runner.now - this.#lastTurn > TURN_MS || this.#runner.now === 0) await this.#turn();
         // Handlers that only needed a microtask are done after this.
         else if (this.#runner.inFlight > 0) await null;
         continue;
       }
       this.#runner.now = 0;
-      if (mode === MODE_ACTIVE && spell >= BUSY_SPELL && naps < NAPS && this.#runner.inFlight === 0) {
+      if (idle && naps < NAPS && inBurst(this.#ring)) {
         naps++;
         Atomics.wait(nap, 0, 0, NAP_MS);
         continue;
       }
-      spell = 0;
       naps = 0;
-      if (mode === MODE_ACTIVE && this.#runner.inFlight === 0 && this.#parkBlocking()) continue;
-      await this.#parkInEventLoop(mode);
+      if (idle && blocks < BLOCKS) {
+        blocks++;
+        if (!this.#parkBlocking()) await this.#turn();
+      } else await this.#parkInEventLoop(mode);
     }
     guardWith(undefined);
     this.#port.close();

@@ -4,7 +4,7 @@ import { WorkerExitError } from '../errors.ts';
 import type { Bulk, ToThread } from '../protocol.ts';
 import { DispatchProducer } from '../ring/dispatch-producer.ts';
 import { FLAG_BULK, FLAG_WANTS_VALUE, type RingMemory } from '../ring/layout.ts';
-import { anyParked, wake, wakeForWork } from '../ring/parking.ts';
+import { anyParked, setBurst, wake, wakeForWork } from '../ring/parking.ts';
 import { maxBytes, writeText } from '../ring/text.ts';
 import { FailureReason } from '../types.ts';
 import { Fifo } from './fifo.ts';
@@ -27,6 +27,7 @@ export interface DispatcherHooks {
 /** Puts deliveries into the ring, keeps those that don't fit, knows each published one by its number. */
 export class Dispatcher {
   readonly #ring: RingMemory;
+  readonly #threads: number;
   readonly #producer: DispatchProducer;
   readonly #hooks: DispatcherHooks;
   /** Beyond the ring: in order, and fed to it as slots come free. */
@@ -36,11 +37,13 @@ export class Dispatcher {
   readonly #free: number[] = [];
   /** Makes the number of a settled delivery find nothing, though its index is used again. */
   #generation = 1;
+  #burst = false;
   #bulkKey = 0;
   readonly #bulks = new Map<number, Bulk>();
 
-  constructor(ring: RingMemory, hooks: DispatcherHooks) {
+  constructor(ring: RingMemory, threads: number, hooks: DispatcherHooks) {
     this.#ring = ring;
+    this.#threads = threads;
     this.#producer = new DispatchProducer(ring);
     this.#hooks = hooks;
   }
@@ -65,11 +68,18 @@ export class Dispatcher {
       // Two for one, so that a caller that never returns to its event loop still keeps the threads fed.
       if (this.#publishOverflow()) this.#publishOverflow();
     } else if (!this.#publish(delivery)) this.#overflow.push(delivery);
+    if (!this.#burst && this.outstanding > this.#threads) this.#setBurst(true);
     if (anyParked(this.#ring)) this.#wakeOne();
   }
 
-  /** Fills the ring from the overflow. */
+  #setBurst(burst: boolean): void {
+    this.#burst = burst;
+    setBurst(this.#ring, burst);
+  }
+
+  /** After outcomes have come in: fills the ring from the overflow. */
   pump(): void {
+    if (this.#burst && this.outstanding <= this.#threads) this.#setBurst(false);
     this.#producer.reclaim();
     while (this.#publishOverflow()) if (anyParked(this.#ring)) this.#wakeOne();
   }

@@ -55,7 +55,7 @@ export class HandlerPool {
     this.#hooks = hooks;
     this.#ring = createRing({ slots: options.ringSlots, bytes: options.ringBytes });
     const threads = (): readonly HandlerThread[] => this.#threads.list;
-    this.#dispatcher = new Dispatcher(this.#ring, {
+    this.#dispatcher = new Dispatcher(this.#ring, options.threads, {
       settle: (delivery, outcome) => this.#settled(delivery, outcome),
       threads,
     });
@@ -83,7 +83,7 @@ export class HandlerPool {
     this.#poller = new Poller(
       this.#ring,
       () => this.drain(),
-      () => this.#dispatcher.outstanding > 0,
+      () => this.#dispatcher.outstanding,
     );
     this.#threads = new Threads(this.#ring, options, {
       begin: (thread) => this.#begin(thread),

@@ -47,3 +47,16 @@ export function wakeForWork(ring: RingMemory, thread: ThreadMemory): boolean {
   Atomics.notify(thread.words, THREAD.PARK);
   return true;
 }
+
+/**
+ * Main: while more deliveries are out than there are threads, a thread that runs dry naps instead of parking: the next
+ * event is on its way, and to wake it for each one would cost the emitting thread more than the event. With fewer out
+ * (a caller that waits for each outcome) it parks at once, since a nap would only be latency.
+ */
+export function setBurst(ring: RingMemory, burst: boolean): void {
+  Atomics.store(ring.control, CONTROL.BURST, burst ? 1 : 0);
+}
+
+export function inBurst(ring: RingMemory): boolean {
+  return Atomics.load(ring.control, CONTROL.BURST) === 1;
+}
