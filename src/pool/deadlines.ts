@@ -13,7 +13,7 @@ const ANSWER_IN_COMPANY_MS = 500;
 /** A handler that is past its deadline has so long to notice its signal before its thread is drained. */
 const GRACE_MS = 100;
 /** A thread reports a module's load timeout itself, within so long. */
-const REPORT_MS = 100;
+const REPORT_MS = 500;
 /** How often a thread under suspicion is looked at. */
 const WATCH_MS = 10;
 
