@@ -65,8 +65,7 @@ export function getHeadersWithCorrelation(headers?: HeadersLike): Record<string,
 /** Fit for a log line: C0, DEL, C1 and the Unicode line separators can forge lines and steer terminals. */
 function acceptable(value: string): boolean {
   const text = value.trim();
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is refused.
-  return text !== '' && text.length <= MAX_LENGTH && !/[\x00-\x1f\x7f-\x9f\u2028\u2029]/.test(value);
+  return text !== '' && text.length <= MAX_LENGTH && !/[\p{Cc}\u2028\u2029]/u.test(value);
 }
 
 function entriesOf(headers: HeadersLike): Iterable<[string, string | readonly string[] | undefined]> {

@@ -14,6 +14,18 @@ export {
 } from './correlation-http.ts';
 export * from './errors.ts';
 export { BusEvent, type EventRecordJson } from './event.ts';
+export type { MetricKind, MetricsBackend, MetricTags } from './metrics/backend.ts';
+export { CallbackMetrics, type MetricsCallback } from './metrics/callback.ts';
+export {
+  type HandlerStats,
+  MetricsCollector,
+  type MetricsCollectorOptions,
+  type MetricsSnapshot,
+} from './metrics/collector.ts';
+export { type HistogramSummary, InMemoryMetrics } from './metrics/in-memory.ts';
+export { NoopMetrics } from './metrics/noop.ts';
+export { OtelMetrics, type OtelMetricsOptions } from './metrics/otel.ts';
+export { PrometheusMetrics, type PrometheusMetricsOptions } from './metrics/prometheus.ts';
 export * from './types.ts';
 export {
   EVENT_TYPE_PATTERN,

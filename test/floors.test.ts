@@ -23,6 +23,7 @@ const FLOORS: readonly (readonly string[])[] = [
     'src/serialized-error.ts',
     'src/emit-options.ts',
     'src/handler-result.ts',
+    'src/otel-api.ts',
     'src/redact/',
   ],
   // worker.ts is what a handler module imports inside a thread, where only the shared memory exists.
