@@ -21,7 +21,7 @@ function row(side: string, name: string): Row {
 export const deadline: Scenario = {
   name: 'deadline',
   title: 'how late the outcome of a handler is that overruns its deadline',
-  runMs: 6000,
+  runMs: 5000,
   quickMs: 300,
   sides: {
     loop: async () => (await import('../ganglion/deadlines.ts')).loop,
