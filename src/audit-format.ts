@@ -63,7 +63,7 @@ export function lockPath(path: string): string {
 /** One line of the log's own, without its line feed. */
 export function systemLine(eventType: string, payload: object): string {
   const now = Date.now();
-  return encodeEvent(encodeHead(eventType), encodePayload(payload), now, nextEventId(now), BUS_SOURCE, null).line;
+  return encodeEvent(encodeHead(eventType), encodePayload(payload), now, nextEventId(now), BUS_SOURCE, null);
 }
 
 const SEAL_HEAD_BYTES: Buffer = Buffer.from(SEAL_HEAD);

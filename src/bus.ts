@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { inspect } from 'node:util';
-import { MAX_TIMER_MS, monotonicMs } from './clock.ts';
-import { decodeEventType, type EncodedEvent, encodeEvent, encodePayload } from './codec.ts';
+import { MAX_TIMER_MS, monotonicMs, wallMs } from './clock.ts';
+import { encodePayload } from './codec.ts';
 import { currentScope } from './correlation.ts';
 import { Ledger } from './delivery/ledger.ts';
 import { Delivery, failure, type Outcome, PendingEvent, type Receipt, type Subscription } from './delivery/pending.ts';
@@ -96,8 +96,7 @@ export class EventBus implements AsyncDisposable {
     this.#inline = new InlineRunner({
       settle: (delivery, outcome) => this.#ledger.settle(delivery, outcome),
       emit: (from, eventType, payload, emitOptions) => {
-        const correlationId =
-          emitOptions?.correlationId ?? currentScope()?.correlationId ?? from.event.event().correlationId;
+        const correlationId = emitOptions?.correlationId ?? currentScope()?.correlationId ?? from.event.correlationId;
         return this.#emit(
           eventType,
           payload,
@@ -106,7 +105,7 @@ export class EventBus implements AsyncDisposable {
         );
       },
       lateError: (delivery, error) => {
-        const { eventId, correlationId } = delivery.event.event();
+        const { eventId, correlationId } = delivery.event;
         this.#raiseLateError(error, eventId, delivery.event.route.eventType, delivery.subscription.id, correlationId);
       },
       unencodable: (handlerName) => this.#warnUnencodable(handlerName),
@@ -299,13 +298,14 @@ export class EventBus implements AsyncDisposable {
   }
 
   #admit(eventType: string, payloadJson: string, options: EmitOptions, receipt: WaitingReceipt | undefined): string {
-    const route = this.#routes.resolve(eventType);
-    const now = Date.now();
-    const eventId = nextEventId(now);
+    const emittedAt = monotonicMs();
+    const timestamp = wallMs(emittedAt);
+    const eventId = nextEventId(timestamp);
     const correlationId = options.correlationId ?? currentScope()?.correlationId ?? null;
-    const encoded = encodeEvent(route.head, payloadJson, now, eventId, options.source ?? null, correlationId);
+    const origin = { eventId, timestamp, source: options.source ?? null, correlationId };
     if (receipt !== undefined) receipt.eventId = eventId;
-    this.#accept(route, encoded, options.body, false, receipt);
+    const route = this.#routes.resolve(eventType);
+    this.#accept(new PendingEvent(route, payloadJson, origin, options.body, emittedAt, false, receipt));
     if (++this.#sinceDrain === DRAIN_EVERY) {
       this.#sinceDrain = 0;
       this.#pool?.drain();
@@ -313,30 +313,19 @@ export class EventBus implements AsyncDisposable {
     return eventId;
   }
 
-  #accept(
-    route: Route<Sub>,
-    encoded: EncodedEvent,
-    body: Uint8Array | undefined,
-    system: boolean,
-    receipt: Receipt | undefined,
-  ): void {
+  #accept(event: PendingEvent): void {
     if (!this.#held) {
       this.#held = true;
       this.#keepAlive.ref();
     }
-    this.#ledger.accept(new PendingEvent(route, encoded, body, monotonicMs(), system, receipt));
+    this.#ledger.accept(event);
   }
 
   /** A handler on a thread emitted it: its thread's ring was its bound. */
   #workerEmitted(event: WorkerEmit): void {
     if (this.#closed) return;
-    this.#accept(
-      this.#routes.resolve(decodeEventType(event.line, event.payloadStart)),
-      event,
-      event.body,
-      false,
-      undefined,
-    );
+    const route = this.#routes.resolve(event.eventType);
+    this.#accept(new PendingEvent(route, event.payloadJson, event, event.body, monotonicMs(), false, undefined));
   }
 
   #insideHandler(): boolean {
@@ -452,7 +441,7 @@ export class EventBus implements AsyncDisposable {
     if (outcome.reason === FailureReason.SHUTDOWN && subscription.module !== undefined) this.#pool!.abandon(delivery);
     this.#forget(subscription as Sub);
     if (outcome.ok || event.system || !HANDLER_FAILURES.has(outcome.reason)) return;
-    const { eventId, correlationId } = event.event();
+    const { eventId, correlationId } = event;
     this.#raise(
       'system.handler_error',
       {
@@ -499,9 +488,10 @@ export class EventBus implements AsyncDisposable {
   #raise(eventType: string, payload: Payload, correlationId: string | null): void {
     const route = this.#routes.resolveSystem(eventType);
     if (route.tiers.length === 0 || this.#closed) return;
-    const now = Date.now();
-    const encoded = encodeEvent(route.head, encodePayload(payload), now, nextEventId(now), 'event_bus', correlationId);
-    this.#accept(route, encoded, undefined, true, undefined);
+    const emittedAt = monotonicMs();
+    const timestamp = wallMs(emittedAt);
+    const origin = { eventId: nextEventId(timestamp), timestamp, source: 'event_bus', correlationId };
+    this.#accept(new PendingEvent(route, encodePayload(payload), origin, undefined, emittedAt, true, undefined));
   }
 
   #raiseLateError(

@@ -10,5 +10,19 @@ export function monotonicMs(): number {
   return performance.now() + OFFSET_MS;
 }
 
+/** The wall clock is asked again after so long: it may have been set. */
+const WALL_CHECK_MS = 1_000;
+let wallOffsetMs = 0;
+let checkedAt = Number.NEGATIVE_INFINITY;
+
+/** Whole milliseconds since the epoch at a moment of the monotonic clock, so that one reading gives both times. */
+export function wallMs(monotonic: number): number {
+  if (monotonic - checkedAt > WALL_CHECK_MS) {
+    checkedAt = monotonic;
+    wallOffsetMs = Date.now() - monotonicMs();
+  }
+  return Math.floor(monotonic + wallOffsetMs);
+}
+
 /** The longest delay that setTimeout takes; it makes 1 ms of anything longer. */
 export const MAX_TIMER_MS = 0x7fff_ffff;

@@ -1,30 +1,57 @@
 import { types } from 'node:util';
 import { InvalidEventError, SerializationError } from './errors.ts';
+import { EVENT_ID_LENGTH } from './event-id.ts';
 import type { Payload } from './types.ts';
 
-/**
- * One JSONL line, the same text for the audit log and for handlers:
- * `{"event_type":…,"payload":…,"timestamp":seconds,"event_id":…,"source":…,"correlation_id":…}`.
- * The payload's place in it is kept beside it, so that a handler parses the payload alone and only when it asks.
+/** What an event is made of; its payload stays JSON until somebody reads it. */
+export interface EventParts {
+  readonly eventType: string;
+  readonly payloadJson: string;
+  /** Milliseconds since the epoch. */
+  readonly timestamp: number;
+  readonly eventId: string;
+  readonly source: string | null;
+  readonly correlationId: string | null;
+}
+
+/*
+ * Between threads the parts travel as one text, which is written and read by one call each; three numbers beside it say
+ * where it is cut:
+ *
+ *     payload JSON │ event id, always as long │ event type │ [source, correlation id], only if one of them is there
  */
-export interface EncodedEvent {
-  readonly line: string;
-  /** Where the payload begins and ends, in UTF-16 units of `line`. */
-  readonly payloadStart: number;
-  readonly payloadEnd: number;
+
+export function joinParts({ payloadJson, eventId, eventType, source, correlationId }: EventParts): string {
+  const text = payloadJson + eventId + eventType;
+  return source === null && correlationId === null ? text : text + JSON.stringify([source, correlationId]);
 }
 
-const HEAD_OPEN = '{"event_type":';
-const HEAD_CLOSE = ',"payload":';
+/** The most bytes that `joinParts` takes in UTF-8, without making it: JSON escapes one character by six at most. */
+export function maxPartsBytes({ payloadJson, eventType, source, correlationId }: EventParts): number {
+  const origin = (source?.length ?? 0) + (correlationId?.length ?? 0);
+  return 3 * (payloadJson.length + EVENT_ID_LENGTH + eventType.length + 6 * origin + '[null,null]'.length);
+}
 
-/** What stands before the payload; made once per event type. */
+export function splitParts(text: string, payloadLength: number, typeLength: number, timestamp: number): EventParts {
+  const typeAt = payloadLength + EVENT_ID_LENGTH;
+  const originAt = typeAt + typeLength;
+  const [source, correlationId] =
+    originAt === text.length ? NO_ORIGIN : (JSON.parse(text.slice(originAt)) as (string | null)[]);
+  return {
+    eventType: text.slice(typeAt, originAt),
+    payloadJson: text.slice(0, payloadLength),
+    timestamp,
+    eventId: text.slice(payloadLength, typeAt),
+    source: source ?? null,
+    correlationId: correlationId ?? null,
+  };
+}
+
+const NO_ORIGIN: readonly null[] = [null, null];
+
+/** What stands before the payload in a line; made once per event type. */
 export function encodeHead(eventType: string): string {
-  return HEAD_OPEN + JSON.stringify(eventType) + HEAD_CLOSE;
-}
-
-/** The event type out of a line, without parsing the rest. */
-export function decodeEventType(line: string, payloadStart: number): string {
-  return JSON.parse(line.slice(HEAD_OPEN.length, payloadStart - HEAD_CLOSE.length)) as string;
+  return `{"event_type":${JSON.stringify(eventType)},"payload":`;
 }
 
 /** Float seconds, as the Python library writes them: always with a fraction. */
@@ -40,6 +67,10 @@ let tailSource: string | null = null;
 let tailCorrelation: string | null = null;
 let tail = '","source":null,"correlation_id":null}';
 
+/**
+ * One JSONL line without its newline:
+ * `{"event_type":…,"payload":…,"timestamp":seconds,"event_id":…,"source":…,"correlation_id":…}`.
+ */
 export function encodeEvent(
   head: string,
   payloadJson: string,
@@ -47,7 +78,7 @@ export function encodeEvent(
   eventId: string,
   source: string | null,
   correlationId: string | null,
-): EncodedEvent {
+): string {
   if (timestampMs !== stampOf) {
     stampOf = timestampMs;
     stamp = `,"timestamp":${encodeTimestamp(timestampMs)},"event_id":"`;
@@ -57,8 +88,7 @@ export function encodeEvent(
     tailCorrelation = correlationId;
     tail = `","source":${JSON.stringify(source)},"correlation_id":${JSON.stringify(correlationId)}}`;
   }
-  const payloadEnd = head.length + payloadJson.length;
-  return { line: head + payloadJson + stamp + eventId + tail, payloadStart: head.length, payloadEnd };
+  return head + payloadJson + stamp + eventId + tail;
 }
 
 /** JSON.stringify, once, with our own error. Throws SerializationError, or InvalidEventError when it makes no object. */

@@ -10,6 +10,8 @@ import { randomBytes } from 'node:crypto';
  *
  * Letters only, so that no redaction rule (cards, phones, keys, tokens) can match an id: ids also stand inside payloads.
  */
+export const EVENT_ID_LENGTH = 23;
+
 const BASE = 26;
 const PAIRS: readonly string[] = Array.from({ length: BASE * BASE }, (_, i) =>
   String.fromCharCode(97 + Math.floor(i / BASE), 97 + (i % BASE)),

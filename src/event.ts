@@ -1,22 +1,8 @@
 import { inspect } from 'node:util';
-import { decodeEventType, encodeEvent, encodeHead, encodePayload, isPlainObject } from './codec.ts';
+import { type EventParts, encodeEvent, encodeHead, encodePayload, isPlainObject } from './codec.ts';
 import { InvalidEventError } from './errors.ts';
 import { nextEventId } from './event-id.ts';
 import type { Payload } from './types.ts';
-
-interface Envelope {
-  readonly timestamp: number;
-  readonly eventId: string;
-  readonly source: string | null;
-  readonly correlationId: string | null;
-}
-
-/** An event as it travels: its line, and what is read from it when somebody asks. */
-interface Wire {
-  readonly line: string;
-  readonly payloadStart: number;
-  readonly payloadEnd: number;
-}
 
 /** The line's six keys, as `toJSON` gives them and other readers find them. */
 export interface EventRecordJson {
@@ -29,21 +15,31 @@ export interface EventRecordJson {
   correlation_id: string | null;
 }
 
-let fromWire: <P extends Payload>(
-  eventType: string | undefined,
-  wire: Wire,
-  body: Uint8Array | undefined,
-  frozen: boolean,
-) => BusEvent<P>;
+/** Stands in the options' place for an event that is made of parts which have been checked before. */
+class Made {
+  readonly parts: EventParts;
+  readonly body: Uint8Array | undefined;
+  readonly frozen: boolean;
+  constructor(parts: EventParts, body: Uint8Array | undefined, frozen: boolean) {
+    this.parts = parts;
+    this.body = body;
+    this.frozen = frozen;
+  }
+}
 
 /** One event. Handlers get it; make one yourself to write or read JSONL lines. */
 export class BusEvent<P extends Payload = Payload> {
-  #eventType: string | undefined;
-  readonly #body: Uint8Array | undefined;
-  readonly #wire: Wire | undefined;
-  readonly #frozen: boolean;
+  readonly eventType: string;
+  /** Milliseconds since the epoch. */
+  readonly timestamp: number;
+  readonly eventId: string;
+  readonly source: string | null;
+  readonly correlationId: string | null;
+  /** The bytes given to `emit` beside the payload. */
+  readonly body?: Uint8Array;
+  readonly #json: string | undefined;
+  readonly #frozen: boolean = false;
   #payload: P | undefined;
-  #envelope: Envelope | undefined;
 
   /** Throws InvalidEventError for a blank type or a payload that is no plain object. The payload is kept, not copied. */
   constructor(
@@ -51,107 +47,66 @@ export class BusEvent<P extends Payload = Payload> {
     payload: P,
     options: { source?: string; correlationId?: string; eventId?: string; timestamp?: number } = {},
   ) {
-    // Events off the wire come through here as well, with their wire in the payload's place.
-    const wired = options instanceof WireArguments ? options : undefined;
-    this.#wire = wired?.wire;
-    this.#body = wired?.body;
-    this.#frozen = wired?.frozen ?? false;
-    this.#eventType = eventType;
-    if (wired !== undefined) return;
+    this.eventType = eventType;
+    if (options instanceof Made) {
+      const { parts, body, frozen } = options;
+      this.timestamp = parts.timestamp;
+      this.eventId = parts.eventId;
+      this.source = parts.source;
+      this.correlationId = parts.correlationId;
+      if (body !== undefined) this.body = body;
+      this.#json = parts.payloadJson;
+      this.#frozen = frozen;
+      return;
+    }
     checkEventType(eventType);
     if (!isPlainObject(payload)) {
       throw new InvalidEventError(`an event's payload must be a plain object, got ${inspect(payload, { depth: 0 })}`);
     }
-    this.#payload = payload;
-    const timestamp = options.timestamp ?? Date.now();
-    if (!Number.isFinite(timestamp))
+    const { timestamp = Date.now(), eventId = nextEventId(Date.now()), source = null, correlationId = null } = options;
+    if (!Number.isFinite(timestamp)) {
       throw new InvalidEventError(`an event's timestamp must be finite, got ${timestamp}`);
-    this.#envelope = {
-      timestamp,
-      eventId: options.eventId ?? nextEventId(Date.now()),
-      source: options.source ?? null,
-      correlationId: options.correlationId ?? null,
-    };
+    }
+    this.timestamp = timestamp;
+    this.eventId = eventId;
+    this.source = source;
+    this.correlationId = correlationId;
+    this.#payload = payload;
   }
 
   static {
-    fromWire = <Q extends Payload>(
-      eventType: string | undefined,
-      wire: Wire,
-      body: Uint8Array | undefined,
-      frozen: boolean,
-    ) =>
-      new BusEvent<Q>(eventType as string, undefined as unknown as Q, new WireArguments(wire, body, frozen) as object);
-    // Getters on a prototype are invisible to console.log.
+    // A getter on a prototype is invisible to console.log.
     Object.defineProperty(BusEvent.prototype, inspect.custom, {
       value(this: BusEvent): unknown {
-        const { eventType, payload, timestamp, eventId, source, correlationId, body } = this;
-        const shown = { eventType, payload, timestamp, eventId, source, correlationId };
-        return Object.assign(Object.create({ constructor: BusEvent }) as object, shown, body && { body });
+        return Object.assign(Object.create({ constructor: BusEvent }) as object, this, { payload: this.payload });
       },
     });
-  }
-
-  get eventType(): string {
-    this.#eventType ??= decodeEventType(this.#wire!.line, this.#wire!.payloadStart);
-    return this.#eventType;
   }
 
   /** Parsed at first access. */
   get payload(): P {
     if (this.#payload === undefined) {
-      const { line, payloadStart, payloadEnd } = this.#wire!;
-      this.#payload = JSON.parse(line.slice(payloadStart, payloadEnd)) as P;
+      this.#payload = JSON.parse(this.#json!) as P;
       if (this.#frozen) deepFreeze(this.#payload);
     }
     return this.#payload;
   }
 
-  /** Milliseconds since the epoch. */
-  get timestamp(): number {
-    return this.#head().timestamp;
-  }
-
-  get eventId(): string {
-    return this.#head().eventId;
-  }
-
-  get source(): string | null {
-    return this.#head().source;
-  }
-
-  get correlationId(): string | null {
-    return this.#head().correlationId;
-  }
-
-  /** The bytes given to `emit` beside the payload. */
-  get body(): Uint8Array | undefined {
-    return this.#body;
-  }
-
   /** The line without its newline. Throws SerializationError. */
   toJsonl(): string {
-    if (this.#wire !== undefined) return this.#wire.line;
-    const { timestamp, eventId, source, correlationId } = this.#head();
-    return encodeEvent(
-      encodeHead(this.eventType),
-      encodePayload(this.#payload),
-      timestamp,
-      eventId,
-      source,
-      correlationId,
-    ).line;
+    const { eventType, timestamp, eventId, source, correlationId } = this;
+    const json = this.#json ?? encodePayload(this.#payload);
+    return encodeEvent(encodeHead(eventType), json, timestamp, eventId, source, correlationId);
   }
 
   toJSON(): EventRecordJson {
-    const { timestamp, eventId, source, correlationId } = this.#head();
     return {
       event_type: this.eventType,
       payload: this.payload,
-      timestamp: timestamp / 1000,
-      event_id: eventId,
-      source,
-      correlation_id: correlationId,
+      timestamp: this.timestamp / 1000,
+      event_id: this.eventId,
+      source: this.source,
+      correlation_id: this.correlationId,
     };
   }
 
@@ -178,52 +133,23 @@ export class BusEvent<P extends Payload = Payload> {
       ...(correlation_id === null ? {} : { correlationId: correlation_id }),
     });
   }
-
-  #head(): Envelope {
-    if (this.#envelope === undefined) this.#envelope = decodeEnvelope(this.#wire!);
-    return this.#envelope;
-  }
 }
 
-class WireArguments {
-  readonly wire: Wire;
-  readonly body: Uint8Array | undefined;
-  readonly frozen: boolean;
-  constructor(wire: Wire, body: Uint8Array | undefined, frozen: boolean) {
-    this.wire = wire;
-    this.body = body;
-    this.frozen = frozen;
-  }
-}
-
-/** An event whose type, payload and envelope are parsed when they are asked for. `frozen`: its payload is frozen all the way down. */
-export function eventFromWire(
-  eventType: string | undefined,
-  wire: Wire,
-  body: Uint8Array | undefined,
-  frozen: boolean,
-): BusEvent {
-  return fromWire(eventType, wire, body, frozen);
-}
-
-/** The envelope without the payload, which may be a thousand times as long. */
-function decodeEnvelope({ line, payloadStart, payloadEnd }: Wire): Envelope {
-  const record = JSON.parse(`${line.slice(0, payloadStart)}0${line.slice(payloadEnd)}`) as EventRecordJson;
-  return {
-    timestamp: secondsToMs(record.timestamp),
-    eventId: record.event_id,
-    source: record.source,
-    correlationId: record.correlation_id,
-  };
+/** An event of parts that were checked when it was emitted. `frozen`: its payload is frozen all the way down. */
+export function eventOf(parts: EventParts, body: Uint8Array | undefined, frozen: boolean): BusEvent {
+  return new BusEvent(parts.eventType, undefined as unknown as Payload, new Made(parts, body, frozen) as object);
 }
 
 /** Milliseconds to the microsecond: a float of seconds is off by less. */
-function secondsToMs(seconds: number): number {
+export function secondsToMs(seconds: number): number {
   return Math.round(seconds * 1e6) / 1e3;
 }
 
+/** Most types begin with a letter, and need no look at the rest. */
+const SPACE = 32;
+
 export function checkEventType(eventType: unknown): asserts eventType is string {
-  if (typeof eventType !== 'string' || eventType.trim() === '') {
+  if (typeof eventType !== 'string' || (!(eventType.charCodeAt(0) > SPACE) && eventType.trim() === '')) {
     throw new InvalidEventError(`an event type must be a non-blank string, got ${inspect(eventType, { depth: 0 })}`);
   }
 }

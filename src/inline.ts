@@ -66,7 +66,7 @@ export class InlineRunner {
   #start(delivery: Delivery): void {
     delivery.started = true;
     const run = new Run(delivery, this.#hooks);
-    const { correlationId } = delivery.event.event();
+    const { correlationId } = delivery.event;
     runInScope({ correlationId: correlationId ?? undefined, delivery }, () => {
       let value: unknown;
       try {

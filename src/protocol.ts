@@ -32,7 +32,7 @@ export interface SubscriptionInfo {
 export interface Bulk {
   readonly key: number;
   readonly buffer: SharedArrayBuffer;
-  readonly lineBytes: number;
+  readonly textBytes: number;
   readonly bodyBytes: number;
 }
 
@@ -79,15 +79,19 @@ export const STATUS_LOAD_ERROR = 4;
 /** Succeeded with a value that JSON can't hold. */
 export const STATUS_UNENCODABLE = 5;
 
-/** EMIT: Int32 line bytes, body bytes, payload start, payload end, key bytes, bulk key; then line, body, ordering key. */
+/**
+ * EMIT: Int32 text bytes, body bytes, payload length, type length, key bytes, bulk key; Float64 timestamp; then text, body
+ * and ordering key. Body and key bytes are -1 where there is none.
+ */
 export const EMIT = {
-  LINE_BYTES: 0,
+  TEXT_BYTES: 0,
   BODY_BYTES: 4,
-  PAYLOAD_START: 8,
-  PAYLOAD_END: 12,
+  PAYLOAD_LENGTH: 8,
+  TYPE_LENGTH: 12,
   KEY_BYTES: 16,
   BULK: 20,
-  DATA: 24,
+  TIMESTAMP: 24,
+  DATA: 32,
 } as const;
 
 /** LATE: Int32 bytes, bulk key; then JSON of LateError. */

@@ -1,5 +1,5 @@
 import type { MessagePort } from 'node:worker_threads';
-import type { EncodedEvent } from '../src/codec.ts';
+import { type EventParts, joinParts } from '../src/codec.ts';
 import {
   EMIT,
   type FromThread,
@@ -62,33 +62,29 @@ export class CompletionWriter {
     if (finishCell(this.#thread, cell)) this.#out.publish();
   }
 
-  emit(event: EncodedEvent, body: Uint8Array | undefined, orderingKey: string | undefined): void {
+  emit(parts: EventParts, body: Uint8Array | undefined, orderingKey: string | undefined): void {
+    const text = joinParts(parts);
     const bodyBytes = body?.length ?? 0;
-    const most = maxBytes(event.line) + bodyBytes + maxBytes(orderingKey ?? '');
+    const most = maxBytes(text) + bodyBytes + maxBytes(orderingKey ?? '');
     const out = this.#out;
-    let bulk = 0;
-    let bytes = out.bytes;
-    let at: number;
-    let begin = 0;
-    if (EMIT.DATA + most > out.maxBytes) {
-      bytes = Buffer.alloc(Buffer.byteLength(event.line) + bodyBytes + Buffer.byteLength(orderingKey ?? ''));
-      at = this.#reserve(EMIT.DATA);
-    } else {
-      at = this.#reserve(EMIT.DATA + most);
-      begin = at + EMIT.DATA;
-    }
-    const lineBytes = writeText(bytes, event.line, begin);
-    if (body !== undefined) bytes.set(body, begin + lineBytes);
-    const keyBytes = orderingKey === undefined ? -1 : writeText(bytes, orderingKey, begin + lineBytes + bodyBytes);
-    const size = lineBytes + bodyBytes + Math.max(keyBytes, 0);
-    if (begin === 0) bulk = this.#sendBulk(bytes);
-    out.ints[(at + EMIT.LINE_BYTES) >>> 2] = lineBytes;
+    const inRing = EMIT.DATA + most <= out.maxBytes;
+    const bytes = inRing
+      ? out.bytes
+      : Buffer.alloc(Buffer.byteLength(text) + bodyBytes + Buffer.byteLength(orderingKey ?? ''));
+    const at = this.#reserve(inRing ? EMIT.DATA + most : EMIT.DATA);
+    const begin = inRing ? at + EMIT.DATA : 0;
+    const textBytes = writeText(bytes, text, begin);
+    if (body !== undefined) bytes.set(body, begin + textBytes);
+    const keyBytes = orderingKey === undefined ? -1 : writeText(bytes, orderingKey, begin + textBytes + bodyBytes);
+    const size = textBytes + bodyBytes + Math.max(keyBytes, 0);
+    out.ints[(at + EMIT.TEXT_BYTES) >>> 2] = textBytes;
     out.ints[(at + EMIT.BODY_BYTES) >>> 2] = body === undefined ? -1 : bodyBytes;
-    out.ints[(at + EMIT.PAYLOAD_START) >>> 2] = event.payloadStart;
-    out.ints[(at + EMIT.PAYLOAD_END) >>> 2] = event.payloadEnd;
+    out.ints[(at + EMIT.PAYLOAD_LENGTH) >>> 2] = parts.payloadJson.length;
+    out.ints[(at + EMIT.TYPE_LENGTH) >>> 2] = parts.eventType.length;
     out.ints[(at + EMIT.KEY_BYTES) >>> 2] = keyBytes;
-    out.ints[(at + EMIT.BULK) >>> 2] = bulk;
-    out.write(RECORD_EMIT, bulk === 0 ? EMIT.DATA + size : EMIT.DATA);
+    out.ints[(at + EMIT.BULK) >>> 2] = inRing ? 0 : this.#sendBulk(bytes);
+    out.doubles[(at + EMIT.TIMESTAMP) >>> 3] = parts.timestamp;
+    out.write(RECORD_EMIT, inRing ? EMIT.DATA + size : EMIT.DATA);
     out.publish();
     this.#bell();
   }

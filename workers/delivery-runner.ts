@@ -1,8 +1,8 @@
 import { monotonicMs } from '../src/clock.ts';
-import { encodeEvent, encodeHead, encodePayload } from '../src/codec.ts';
+import { encodePayload, splitParts } from '../src/codec.ts';
 import { currentScope, runInScope } from '../src/correlation.ts';
 import { resolveEmitOptions } from '../src/emit-options.ts';
-import { checkEventType, eventFromWire } from '../src/event.ts';
+import { checkEventType, eventOf } from '../src/event.ts';
 import { nextEventId } from '../src/event-id.ts';
 import { encodeValue, isThenable } from '../src/handler-result.ts';
 import {
@@ -129,24 +129,28 @@ export class DeliveryRunner implements FaultSink {
     const subscription = this.#subscription(slots[at + SLOT.SUBSCRIPTION]!);
     const flags = slots[at + SLOT.FLAGS]!;
     const offset = slots[at + SLOT.BYTE_OFFSET]!;
-    const wire = { line: '', payloadStart: slots[at + SLOT.PAYLOAD_START]!, payloadEnd: slots[at + SLOT.PAYLOAD_END]! };
+    let text: string;
     let body: Uint8Array | undefined;
     if ((flags & FLAG_BULK) !== 0) {
-      const { buffer, lineBytes, bodyBytes } = this.#bulk(offset);
-      wire.line = readText(Buffer.from(buffer), 0, lineBytes, false);
-      if ((flags & FLAG_HAS_BODY) !== 0) body = new Uint8Array(buffer.slice(lineBytes, lineBytes + bodyBytes));
+      const { buffer, textBytes, bodyBytes } = this.#bulk(offset);
+      text = readText(Buffer.from(buffer), 0, textBytes, false);
+      if ((flags & FLAG_HAS_BODY) !== 0) body = new Uint8Array(buffer.slice(textBytes, textBytes + bodyBytes));
     } else {
-      const lineBytes = slots[at + SLOT.LINE_BYTES]!;
-      wire.line = readText(ring.bytes, offset, offset + lineBytes, (flags & FLAG_ASCII) !== 0);
+      const bodyAt = offset + slots[at + SLOT.TEXT_BYTES]!;
+      text = readText(ring.bytes, offset, bodyAt, (flags & FLAG_ASCII) !== 0);
       // A copy: the ring's bytes are written over as soon as the slot is free.
       if ((flags & FLAG_HAS_BODY) !== 0) {
-        body = new Uint8Array(
-          ring.bytes.subarray(offset + lineBytes, offset + lineBytes + slots[at + SLOT.BODY_BYTES]!),
-        );
+        body = new Uint8Array(ring.bytes.subarray(bodyAt, bodyAt + slots[at + SLOT.BODY_BYTES]!));
       }
     }
+    const parts = splitParts(
+      text,
+      slots[at + SLOT.PAYLOAD_LENGTH]!,
+      slots[at + SLOT.TYPE_LENGTH]!,
+      ring.times[(at + SLOT.TIMESTAMP) >>> 1]!,
+    );
     const cell = this.#freeCells.pop()!;
-    const event = eventFromWire(undefined, wire, body, false);
+    const event = eventOf(parts, body, false);
     const inFlight = new InFlight(
       id,
       cell,
@@ -269,14 +273,11 @@ export class DeliveryRunner implements FaultSink {
     checkEventType(eventType);
     const { source, correlationId, body, orderingKey } = resolveEmitOptions(options);
     const payloadJson = encodePayload(payload);
-    const now = Date.now();
-    const eventId = nextEventId(now);
+    const timestamp = Date.now();
+    const eventId = nextEventId(timestamp);
     const inherited = correlationId ?? currentScope()?.correlationId ?? from.correlationId ?? null;
-    this.#writer.emit(
-      encodeEvent(encodeHead(eventType), payloadJson, now, eventId, source ?? null, inherited),
-      body,
-      orderingKey,
-    );
+    const parts = { eventType, payloadJson, timestamp, eventId, source: source ?? null, correlationId: inherited };
+    this.#writer.emit(parts, body, orderingKey);
     return eventId;
   };
 

@@ -2,9 +2,8 @@ import { type FileHandle, open, readdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { inspect } from 'node:util';
 import { BUS_SOURCE, rotatedNumbers, SEAL_TYPE, segmentPath } from '../audit-format.ts';
-import { encodeEvent, encodeHead } from '../codec.ts';
 import { ConfigError, InvalidPatternError } from '../errors.ts';
-import { BusEvent, type EventRecordJson, eventFromWire } from '../event.ts';
+import { BusEvent, type EventRecordJson, eventOf } from '../event.ts';
 import { compilePattern } from '../pattern.ts';
 import { visitBackwards } from './backwards.ts';
 
@@ -134,9 +133,8 @@ function withoutPayload(line: string): BusEvent | undefined {
     const { eventType, timestamp, eventId, source, correlationId } = BusEvent.fromJsonl(
       JSON.stringify({ ...envelope, payload: {} }),
     );
-    const json = JSON.stringify(payload);
-    const wire = encodeEvent(encodeHead(eventType), json, timestamp, eventId, source, correlationId);
-    return eventFromWire(eventType, wire, undefined, false);
+    const payloadJson = JSON.stringify(payload);
+    return eventOf({ eventType, payloadJson, timestamp, eventId, source, correlationId }, undefined, false);
   } catch {
     return undefined;
   }

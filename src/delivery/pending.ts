@@ -1,5 +1,5 @@
-import type { BusEvent } from '../event.ts';
-import { eventFromWire } from '../event.ts';
+import { type EventParts, encodeEvent, joinParts } from '../codec.ts';
+import { type BusEvent, eventOf } from '../event.ts';
 import type { Route } from '../routes.ts';
 import type { FailureReason, InlineHandler } from '../types.ts';
 
@@ -53,12 +53,18 @@ export interface Receipt {
   settled(event: PendingEvent): void;
 }
 
+/** Where and when an event came from. */
+export type EventOrigin = Pick<EventParts, 'eventId' | 'timestamp' | 'source' | 'correlationId'>;
+
 /** An accepted event from its emit to its last outcome. Keeps the encoded text, since a killed thread's events run again. */
-export class PendingEvent {
+export class PendingEvent implements EventParts {
   readonly route: Route<Subscription>;
-  readonly line: string;
-  readonly payloadStart: number;
-  readonly payloadEnd: number;
+  readonly payloadJson: string;
+  readonly eventId: string;
+  /** Milliseconds since the epoch. */
+  readonly timestamp: number;
+  readonly source: string | null;
+  readonly correlationId: string | null;
   readonly body: Uint8Array | undefined;
   /** Monotonic milliseconds. */
   readonly emittedAt: number;
@@ -80,26 +86,58 @@ export class PendingEvent {
 
   constructor(
     route: Route<Subscription>,
-    encoded: { readonly line: string; readonly payloadStart: number; readonly payloadEnd: number },
+    payloadJson: string,
+    origin: EventOrigin,
     body: Uint8Array | undefined,
     emittedAt: number,
     system: boolean,
     receipt: Receipt | undefined,
   ) {
     this.route = route;
-    this.line = encoded.line;
-    this.payloadStart = encoded.payloadStart;
-    this.payloadEnd = encoded.payloadEnd;
+    this.payloadJson = payloadJson;
+    this.eventId = origin.eventId;
+    this.timestamp = origin.timestamp;
+    this.source = origin.source;
+    this.correlationId = origin.correlationId;
     this.body = body;
     this.emittedAt = emittedAt;
     this.system = system;
     this.receipt = receipt;
   }
 
+  get eventType(): string {
+    return this.route.eventType;
+  }
+
+  /** What its threads get; made each time it is written to the ring. */
+  get text(): string {
+    return joinParts(this);
+  }
+
+  get payloadLength(): number {
+    return this.payloadJson.length;
+  }
+
+  get typeLength(): number {
+    return this.route.eventType.length;
+  }
+
+  /** As it is written to the audit log, without the newline. */
+  line(): string {
+    return encodeEvent(
+      this.route.head,
+      this.payloadJson,
+      this.timestamp,
+      this.eventId,
+      this.source,
+      this.correlationId,
+    );
+  }
+
   /** The event as handlers on this thread see it: one frozen copy for all of them. */
   event(): BusEvent {
     if (this.#event === undefined) {
-      this.#event = eventFromWire(this.route.eventType, this, this.body, true);
+      this.#event = eventOf(this, this.body, true);
       Object.freeze(this.#event);
     }
     return this.#event;

@@ -1,3 +1,4 @@
+import { type EventParts, splitParts } from '../codec.ts';
 import { type Delivery, failure, type Outcome, success } from '../delivery/pending.ts';
 import { HandlerLoadError, WorkerExitError } from '../errors.ts';
 import {
@@ -24,10 +25,7 @@ import { FailureReason } from '../types.ts';
 import type { HandlerThread } from './handler-thread.ts';
 
 /** An event that a handler emitted on its thread. */
-export interface WorkerEmit {
-  readonly line: string;
-  readonly payloadStart: number;
-  readonly payloadEnd: number;
+export interface WorkerEmit extends EventParts {
   readonly body: Uint8Array | undefined;
   readonly orderingKey: string | undefined;
 }
@@ -146,18 +144,22 @@ export class Completions {
   }
 
   #emit(thread: HandlerThread, at: number): void {
-    const { ints } = thread.completions;
-    const lineBytes = ints[(at + EMIT.LINE_BYTES) >>> 2]!;
+    const { ints, doubles } = thread.completions;
+    const textBytes = ints[(at + EMIT.TEXT_BYTES) >>> 2]!;
     const bodyBytes = ints[(at + EMIT.BODY_BYTES) >>> 2]!;
     const keyBytes = ints[(at + EMIT.KEY_BYTES) >>> 2]!;
-    const size = lineBytes + Math.max(bodyBytes, 0) + Math.max(keyBytes, 0);
+    const size = textBytes + Math.max(bodyBytes, 0) + Math.max(keyBytes, 0);
     const data = this.#data(thread, at + EMIT.DATA, size, ints[(at + EMIT.BULK) >>> 2]!);
-    const bodyEnd = lineBytes + Math.max(bodyBytes, 0);
+    const bodyEnd = textBytes + Math.max(bodyBytes, 0);
+    const parts = splitParts(
+      readText(data, 0, textBytes, false),
+      ints[(at + EMIT.PAYLOAD_LENGTH) >>> 2]!,
+      ints[(at + EMIT.TYPE_LENGTH) >>> 2]!,
+      doubles[(at + EMIT.TIMESTAMP) >>> 3]!,
+    );
     this.#hooks.emitted({
-      line: readText(data, 0, lineBytes, false),
-      payloadStart: ints[(at + EMIT.PAYLOAD_START) >>> 2]!,
-      payloadEnd: ints[(at + EMIT.PAYLOAD_END) >>> 2]!,
-      body: bodyBytes < 0 ? undefined : new Uint8Array(data.subarray(lineBytes, bodyEnd)),
+      ...parts,
+      body: bodyBytes < 0 ? undefined : new Uint8Array(data.subarray(textBytes, bodyEnd)),
       orderingKey: keyBytes < 0 ? undefined : readText(data, bodyEnd, bodyEnd + keyBytes, false),
     });
   }

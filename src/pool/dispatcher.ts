@@ -1,11 +1,12 @@
 import { monotonicMs } from '../clock.ts';
+import { maxPartsBytes } from '../codec.ts';
 import { type Delivery, failure, type Outcome } from '../delivery/pending.ts';
 import { WorkerExitError } from '../errors.ts';
 import type { Bulk, ToThread } from '../protocol.ts';
 import { DispatchProducer } from '../ring/dispatch-producer.ts';
 import { FLAG_BULK, FLAG_WANTS_VALUE, type RingMemory } from '../ring/layout.ts';
 import { anyParked, setBurst, wake, wakeForWork } from '../ring/parking.ts';
-import { maxBytes, writeText } from '../ring/text.ts';
+import { writeText } from '../ring/text.ts';
 import { FailureReason } from '../types.ts';
 import { Fifo } from './fifo.ts';
 import type { HandlerThread } from './handler-thread.ts';
@@ -175,7 +176,7 @@ export class Dispatcher {
     const bodyBytes = event.body === undefined ? 0 : event.body.length;
     let flags = event.receipt === undefined ? 0 : FLAG_WANTS_VALUE;
     let bulkKey: number | undefined;
-    if (maxBytes(event.line) + bodyBytes > this.#producer.maxMessageBytes) {
+    if (maxPartsBytes(event) + bodyBytes > this.#producer.maxMessageBytes) {
       flags |= FLAG_BULK;
       bulkKey = this.#bulkFor(delivery);
     }
@@ -192,14 +193,14 @@ export class Dispatcher {
   /** One buffer per delivery: it goes when the delivery settles. Its threads get it before the slot that names it. */
   #bulkFor(delivery: Delivery): number {
     if (delivery.bulkKey !== 0) return delivery.bulkKey;
-    const { line, body } = delivery.event;
+    const { text, body } = delivery.event;
     const bodyBytes = body?.length ?? 0;
-    const buffer = new SharedArrayBuffer(Buffer.byteLength(line) + bodyBytes);
+    const buffer = new SharedArrayBuffer(Buffer.byteLength(text) + bodyBytes);
     const bytes = Buffer.from(buffer);
-    const lineBytes = writeText(bytes, line, 0);
-    if (body !== undefined) bytes.set(body, lineBytes);
+    const textBytes = writeText(bytes, text, 0);
+    if (body !== undefined) bytes.set(body, textBytes);
     this.#bulkKey = (this.#bulkKey % 0x7fff_ffff) + 1;
-    const bulk: Bulk = { key: this.#bulkKey, buffer, lineBytes, bodyBytes };
+    const bulk: Bulk = { key: this.#bulkKey, buffer, textBytes, bodyBytes };
     this.#bulks.set(bulk.key, bulk);
     for (const thread of this.#hooks.threads()) if (thread.role !== 'gone') thread.post({ type: 'bulk', bulk });
     delivery.bulkKey = bulk.key;

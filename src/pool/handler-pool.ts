@@ -233,7 +233,7 @@ export class HandlerPool {
     if (!this.#threads.leased) this.#threads.lease();
     if (this.#announced.length > 0) this.#announce();
     this.#dispatcher.submit(delivery);
-    this.#deadlines.watch(monotonicMs());
+    this.#deadlines.watch(delivery.event.emittedAt);
     this.#poller.start();
   }
 

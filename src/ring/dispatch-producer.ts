@@ -19,9 +19,11 @@ import { maxBytes, writeText } from './text.ts';
 
 /** What a slot carries. */
 export interface Message {
-  readonly line: string;
-  readonly payloadStart: number;
-  readonly payloadEnd: number;
+  readonly text: string;
+  /** Where the text is cut, in UTF-16 units. */
+  readonly payloadLength: number;
+  readonly typeLength: number;
+  readonly timestamp: number;
   readonly body: Uint8Array | undefined;
 }
 
@@ -49,7 +51,8 @@ export class DispatchProducer {
   #shared: Message | undefined;
   #sharedBegin = 0;
   #sharedOffset = 0;
-  #sharedLine = 0;
+  #sharedText = 0;
+  #sharedAscii = false;
 
   constructor(ring: RingMemory) {
     this.#ring = ring;
@@ -97,14 +100,15 @@ export class DispatchProducer {
     } else {
       if (this.#shared !== message && !this.#write(message)) return undefined;
       slots[at + SLOT.BYTE_OFFSET] = this.#sharedOffset;
-      slots[at + SLOT.LINE_BYTES] = this.#sharedLine;
-      if (this.#sharedLine === message.line.length) flags |= FLAG_ASCII;
+      slots[at + SLOT.TEXT_BYTES] = this.#sharedText;
+      if (this.#sharedAscii) flags |= FLAG_ASCII;
       slots[at + SLOT.BODY_BYTES] = message.body === undefined ? 0 : message.body.length;
     }
     slots[at + SLOT.DELIVERY] = delivery;
     slots[at + SLOT.SUBSCRIPTION] = subscription;
-    slots[at + SLOT.PAYLOAD_START] = message.payloadStart;
-    slots[at + SLOT.PAYLOAD_END] = message.payloadEnd;
+    slots[at + SLOT.PAYLOAD_LENGTH] = message.payloadLength;
+    slots[at + SLOT.TYPE_LENGTH] = message.typeLength;
+    ring.times[(at + SLOT.TIMESTAMP) >>> 1] = message.timestamp;
     slots[at + SLOT.ATTEMPT] = attempt;
     slots[at + SLOT.FLAGS] = message.body === undefined ? flags : flags | FLAG_HAS_BODY;
     // A slot without bytes of its own too: one after it may still share the last message.
@@ -120,29 +124,31 @@ export class DispatchProducer {
 
   #write(message: Message): boolean {
     const { bytes } = this.#ring;
-    const size = bytes.length;
-    const body = message.body;
-    const most = maxBytes(message.line) + (body === undefined ? 0 : body.length);
-    // Contiguous: what does not fit before the end begins at 0 again, and the rest of the lap is left unused.
-    const place = (): number => {
-      const offset = this.#bytesNext % size;
-      return offset + most <= size ? this.#bytesNext : this.#bytesNext + size - offset;
-    };
-    let begin = place();
-    if (begin + most - this.#bytesOldest > size) {
+    const { text, body } = message;
+    const most = maxBytes(text) + (body === undefined ? 0 : body.length);
+    let begin = this.#place(most);
+    if (begin + most - this.#bytesOldest > bytes.length) {
       this.reclaim();
-      begin = place();
-      if (begin + most - this.#bytesOldest > size) return false;
+      begin = this.#place(most);
+      if (begin + most - this.#bytesOldest > bytes.length) return false;
     }
-    const offset = begin % size;
-    const lineBytes = writeText(bytes, message.line, offset);
-    if (body !== undefined) bytes.set(body, offset + lineBytes);
-    this.#bytesNext = begin + lineBytes + (body === undefined ? 0 : body.length);
+    const offset = begin % bytes.length;
+    const textBytes = writeText(bytes, text, offset);
+    if (body !== undefined) bytes.set(body, offset + textBytes);
+    this.#bytesNext = begin + textBytes + (body === undefined ? 0 : body.length);
     this.#shared = message;
     this.#sharedBegin = begin;
     this.#sharedOffset = offset;
-    this.#sharedLine = lineBytes;
+    this.#sharedText = textBytes;
+    this.#sharedAscii = textBytes === text.length;
     return true;
+  }
+
+  /** Contiguous: what does not fit before the end begins at 0 again, and the rest of the lap is left unused. */
+  #place(most: number): number {
+    const size = this.#ring.bytes.length;
+    const offset = this.#bytesNext % size;
+    return offset + most <= size ? this.#bytesNext : this.#bytesNext + size - offset;
   }
 
   /** Takes back the slots that are free again, in order, and the bytes before them. */

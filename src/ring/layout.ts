@@ -80,17 +80,19 @@ export const SLOT = {
   DELIVERY: 1,
   SUBSCRIPTION: 2,
   BYTE_OFFSET: 3,
-  LINE_BYTES: 4,
+  TEXT_BYTES: 4,
   BODY_BYTES: 5,
-  PAYLOAD_START: 6,
-  PAYLOAD_END: 7,
+  PAYLOAD_LENGTH: 6,
+  TYPE_LENGTH: 7,
   ATTEMPT: 8,
   FLAGS: 9,
+  /** Float64. */
+  TIMESTAMP: 10,
 } as const;
 
-/** The line is ASCII, so that its bytes are its characters. */
+/** The text is ASCII, so that its bytes are its characters. */
 export const FLAG_ASCII = 1;
-/** Line and body stand in a buffer of their own; BYTE_OFFSET is its key. */
+/** Text and body stand in a buffer of their own; BYTE_OFFSET is its key. */
 export const FLAG_BULK = 2;
 /** Somebody waits for the handler's value. */
 export const FLAG_WANTS_VALUE = 4;
@@ -197,6 +199,8 @@ export interface RingMemory {
   readonly buffer: SharedArrayBuffer;
   readonly control: Int32Array;
   readonly slots: Int32Array;
+  /** The same slots as Float64, for timestamps. */
+  readonly times: Float64Array;
   readonly bytes: Buffer;
   readonly slotCount: number;
   readonly slotShift: number;
@@ -224,6 +228,7 @@ export function openRing(buffer: SharedArrayBuffer): RingMemory {
     buffer,
     control: new Int32Array(buffer, 0, SLOTS_AT_BYTE / 4),
     slots: new Int32Array(buffer, SLOTS_AT_BYTE, slots * SLOT_WORDS),
+    times: new Float64Array(buffer, SLOTS_AT_BYTE, (slots * SLOT_WORDS) / 2),
     bytes: Buffer.from(buffer, SLOTS_AT_BYTE + slotBytes, bytes),
     slotCount: slots,
     slotShift: 31 - Math.clz32(slots),

@@ -3,8 +3,8 @@ import type { Message } from '../../src/ring/dispatch-producer.ts';
 import { FLAG_ASCII, FLAG_HAS_BODY, type RingMemory, SLOT, slotAt } from '../../src/ring/layout.ts';
 import { readText } from '../../src/ring/text.ts';
 
-export function message(line: string, body?: Uint8Array): Message {
-  return { line, payloadStart: 1, payloadEnd: line.length - 1, body };
+export function message(text: string, body?: Uint8Array): Message {
+  return { text, payloadLength: 1, typeLength: text.length - 1, timestamp: text.length + 0.5, body };
 }
 
 /** A slot's fields, as a handler thread reads them. */
@@ -13,27 +13,29 @@ export interface Read {
   readonly subscription: number;
   readonly attempt: number;
   readonly flags: number;
-  readonly line: string;
+  readonly text: string;
   readonly body: Uint8Array | undefined;
-  readonly payload: readonly [number, number];
+  readonly cut: readonly [number, number];
+  readonly timestamp: number;
 }
 
 export function readSlot(ring: RingMemory, sequence: number): Read {
   const at = slotAt(ring, sequence);
   const word = (field: number): number => ring.slots[at + field]!;
   const flags = word(SLOT.FLAGS);
-  const lineEnd = word(SLOT.BYTE_OFFSET) + word(SLOT.LINE_BYTES);
+  const textEnd = word(SLOT.BYTE_OFFSET) + word(SLOT.TEXT_BYTES);
   return {
     delivery: word(SLOT.DELIVERY),
     subscription: word(SLOT.SUBSCRIPTION),
     attempt: word(SLOT.ATTEMPT),
     flags,
-    line: readText(ring.bytes, word(SLOT.BYTE_OFFSET), lineEnd, (flags & FLAG_ASCII) !== 0),
+    text: readText(ring.bytes, word(SLOT.BYTE_OFFSET), textEnd, (flags & FLAG_ASCII) !== 0),
     body:
       (flags & FLAG_HAS_BODY) === 0
         ? undefined
-        : new Uint8Array(ring.bytes.subarray(lineEnd, lineEnd + word(SLOT.BODY_BYTES))),
-    payload: [word(SLOT.PAYLOAD_START), word(SLOT.PAYLOAD_END)],
+        : new Uint8Array(ring.bytes.subarray(textEnd, textEnd + word(SLOT.BODY_BYTES))),
+    cut: [word(SLOT.PAYLOAD_LENGTH), word(SLOT.TYPE_LENGTH)],
+    timestamp: ring.times[(at + SLOT.TIMESTAMP) >>> 1]!,
   };
 }
 
