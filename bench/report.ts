@@ -61,7 +61,7 @@ export function factsText(machine: Machine, threads: number, repetitions: number
 /** Ratios first, absolute figures second; then which settings the rivals took, and what went wrong. */
 export function reportText({ rows, results, quick, seconds }: Report): string {
   const parts: string[] = [];
-  if (rows.length > 0) parts.push(table(rows));
+  if (rows.length > 0) parts.push(table(rows, !quick));
   const notes = results.flatMap(({ scenario, notes: of }) =>
     Object.entries(of).map(([side, note]) => `  ${scenario.name}, ${side}: ${note}`),
   );
@@ -77,21 +77,21 @@ export function reportText({ rows, results, quick, seconds }: Report): string {
   for (const { scenario, error } of failed) parts.push(`FAILED ${scenario.name}: ${error}`);
   if (quick)
     parts.push('This was a quick run: it checks that work is neither lost nor repeated, its figures mean little.');
-  const good = results.length - failed.length;
   const met = rows.filter((row) => row.met).length;
+  const targets = quick ? '' : `, ${met} of ${rows.length} targets met`;
   parts.push(
-    `${good} of ${results.length} scenarios verified, ${met} of ${rows.length} targets met, ${seconds.toFixed(0)} s`,
+    `${results.length - failed.length} of ${results.length} scenarios verified${targets}, ${seconds.toFixed(0)} s`,
   );
   return parts.join('\n\n');
 }
 
-function table(rows: readonly RowResult[]): string {
+function table(rows: readonly RowResult[], judged: boolean): string {
   const head = ['what', 'ratio', 'target', 'met', 'spread', 'absolute'];
   const cells = rows.map(({ name, value, unit, target, met, low, high, absolute }) => [
     name,
     unit === '×' ? `${digits(value)}×` : `${digits(value)} ${unit}`,
     target,
-    met ? 'yes' : 'NO',
+    judged ? (met ? 'yes' : 'NO') : '–',
     `${digits(low)} – ${digits(high)}`,
     absolute,
   ]);
