@@ -15,22 +15,24 @@ const DEFAULT_BUCKETS: readonly number[] = [
 const MAX_SERIES = 1_000;
 const MAX_FAMILIES = 1_000;
 
-const HELP: Readonly<Record<string, string>> = {
-  events_emitted: 'Events emitted, those included that an overflow policy dropped.',
-  events_dropped: 'Events dropped by an overflow policy.',
-  events_completed: 'Events of which every handler succeeded.',
-  events_failed: 'Events of which at least one handler failed.',
-  events_invalid: 'Events that a validator or a schema refused or, not being strict, let pass.',
-  handler_duration: 'Running time of handlers.',
-  handler_queue_time: "Time from emit to a handler's start.",
-  handler_failures: 'Deliveries that failed.',
-  pending_events: 'Events accepted whose handlers have not all settled.',
-  ring_used_bytes: 'Bytes of the dispatch ring in use.',
-  threads: 'Handler threads by state.',
-  thread_restarts: 'Handler threads replaced after a kill or a crash.',
-  dead_letters: 'Dead letters held.',
-  audit_lines: 'Lines written to the audit log.',
-};
+const HELP: ReadonlyMap<string, string> = new Map(
+  Object.entries({
+    events_emitted: 'Events emitted, those included that an overflow policy dropped.',
+    events_dropped: 'Events dropped by an overflow policy.',
+    events_completed: 'Events of which every handler succeeded.',
+    events_failed: 'Events of which at least one handler failed.',
+    events_invalid: 'Events that a validator or a schema refused or, not being strict, let pass.',
+    handler_duration: 'Running time of handlers.',
+    handler_queue_time: "Time from emit to a handler's start.",
+    handler_failures: 'Deliveries that failed.',
+    pending_events: 'Events accepted whose handlers have not all settled.',
+    ring_used_bytes: 'Bytes of the dispatch ring in use.',
+    threads: 'Handler threads by state.',
+    thread_restarts: 'Handler threads replaced after a kill or a crash.',
+    dead_letters: 'Dead letters held.',
+    audit_lines: 'Lines written to the audit log.',
+  }),
+);
 
 type FamilyType = 'counter' | 'gauge' | 'histogram';
 
@@ -150,7 +152,7 @@ export class PrometheusMetrics implements MetricsBackend {
     let family = this.#families.get(full);
     if (family === undefined) {
       if (this.#families.size >= MAX_FAMILIES) throw new RangeError(`more than ${MAX_FAMILIES} metrics`);
-      family = { name: full, type, help: HELP[plainName] ?? plainName, series: new Map() };
+      family = { name: full, type, help: HELP.get(plainName) ?? plainName, series: new Map() };
       this.#families.set(full, family);
     }
     if (family.type !== type) throw new TypeError(`${full} is a ${family.type}, it can't be a ${type} as well`);
