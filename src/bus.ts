@@ -10,6 +10,7 @@ import { resolveEmitOptions } from './emit-options.ts';
 import { BackpressureError, BusClosedError, ConfigError, DroppedError, ShutdownError } from './errors.ts';
 import { checkEventType } from './event.ts';
 import { nextEventId } from './event-id.ts';
+import type { EventName, EventOf, EventsShape, PatternOf } from './event-types.ts';
 import { InlineRunner } from './inline.ts';
 import {
   moduleName,
@@ -30,6 +31,7 @@ import {
   type EmitOptions,
   type EmitResult,
   type EventBusOptions,
+  type EventMap,
   FailureReason,
   type HandlerModule,
   type InlineHandler,
@@ -63,7 +65,9 @@ interface RoomWaiter {
 }
 
 /** An event bus: emit on this thread, handle here and on a pool of threads. */
-export class EventBus implements AsyncDisposable {
+export class EventBus<Events extends EventsShape<Events> = EventMap, Inputs extends EventsShape<Inputs> = Events>
+  implements AsyncDisposable
+{
   readonly #options: ResolvedOptions;
   readonly #routes = new Routes<Sub>();
   readonly #subscriptions = new Map<string, Sub>();
@@ -125,9 +129,9 @@ export class EventBus implements AsyncDisposable {
    * `chat.`), `*` (all but the bus's own `system.*`), picomatch globs. Returns the subscription's id.
    * Throws InvalidPatternError, ConfigError, BusClosedError, ThreadStartError; then nothing was subscribed.
    */
-  subscribe(
-    handler: InlineHandler | HandlerModule,
-    eventTypes: string | readonly string[],
+  subscribe<const P extends PatternOf<Events>>(
+    handler: InlineHandler<EventOf<Events, P>, Inputs> | HandlerModule,
+    eventTypes: P | readonly P[],
     options?: SubscribeOptions,
   ): string {
     if (this.#closing) throw new BusClosedError('subscribe');
@@ -156,7 +160,7 @@ export class EventBus implements AsyncDisposable {
     const compiled = this.#routes.check(patterns);
     if (address !== undefined) this.#pool ??= this.#createPool();
     const module = address === undefined ? undefined : this.#pool!.acquireModule(address);
-    const subscription: Sub = { ...base, handler: inline ? handler : undefined, module };
+    const subscription: Sub = { ...base, handler: inline ? (handler as InlineHandler) : undefined, module };
     this.#nextIndex++;
     this.#totalSubscriptions++;
     this.#routes.add(subscription, compiled);
@@ -181,14 +185,14 @@ export class EventBus implements AsyncDisposable {
    * Returns the event's id, or '' when the overflow policy `drop` dropped it. Never throws a handler's error.
    * Throws InvalidEventError, SerializationError, BackpressureError, BusClosedError.
    */
-  emit(eventType: string, payload: Payload, options?: EmitOptions): string {
+  emit<T extends EventName<Inputs>>(eventType: T, payload: Inputs[T], options?: EmitOptions): string {
     return this.#emit(eventType, payload, options, false);
   }
 
   /** As `emit`, and resolves when every handler has settled; a handler's failure is in the outcomes. Abort rejects; the handlers go on. */
-  emitAndWait(
-    eventType: string,
-    payload: Payload,
+  emitAndWait<T extends EventName<Inputs>>(
+    eventType: T,
+    payload: Inputs[T],
     options?: EmitOptions & { signal?: AbortSignal },
   ): Promise<EmitResult> {
     const receipt = new WaitingReceipt(options?.signal);
@@ -203,9 +207,9 @@ export class EventBus implements AsyncDisposable {
   }
 
   /** Waits for room whatever the overflow policy, without blocking the thread. Abort rejects, and nothing was emitted. */
-  async emitAsync(
-    eventType: string,
-    payload: Payload,
+  async emitAsync<T extends EventName<Inputs>>(
+    eventType: T,
+    payload: Inputs[T],
     options?: EmitOptions & { signal?: AbortSignal },
   ): Promise<string> {
     const signal = options?.signal;
@@ -272,7 +276,7 @@ export class EventBus implements AsyncDisposable {
 
   #emit(
     eventType: string,
-    payload: Payload,
+    payload: object,
     options: EmitOptions | undefined,
     fromHandler: boolean,
     receipt?: WaitingReceipt,
@@ -288,7 +292,7 @@ export class EventBus implements AsyncDisposable {
   /** Everything that can be wrong with an event, before anything is done about it. */
   #prepare(
     eventType: string,
-    payload: Payload,
+    payload: object,
     options: EmitOptions | undefined,
     fromHandler: boolean,
   ): { eventType: string; payloadJson: string; options: EmitOptions } {
@@ -594,6 +598,10 @@ export class EventBus implements AsyncDisposable {
     return { drained: settled, abandoned, killed, auditFlushed: true, durationMs: monotonicMs() - begun };
   }
 }
+
+/** A bus of whatever events, for code that takes each. */
+// biome-ignore lint/suspicious/noExplicitAny: handlers take events and emit gives them, so no map is wider than all others.
+export type AnyEventBus = EventBus<any, any>;
 
 function timeLimit(what: string, timeoutMs: unknown = DEFAULT_WAIT_MS): number {
   if (typeof timeoutMs === 'number' && timeoutMs >= 0) return timeoutMs;

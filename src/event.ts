@@ -28,8 +28,8 @@ class Made {
 }
 
 /** One event. Handlers get it; make one yourself to write or read JSONL lines. */
-export class BusEvent<P extends Payload = Payload> {
-  readonly eventType: string;
+export class BusEvent<P extends object = Payload, T extends string = string> {
+  readonly eventType: T;
   /** Milliseconds since the epoch. */
   readonly timestamp: number;
   readonly eventId: string;
@@ -43,7 +43,7 @@ export class BusEvent<P extends Payload = Payload> {
 
   /** Throws InvalidEventError for a blank type or a payload that is no plain object. The payload is kept, not copied. */
   constructor(
-    eventType: string,
+    eventType: T,
     payload: P,
     options: { source?: string; correlationId?: string; eventId?: string; timestamp?: number } = {},
   ) {
@@ -102,7 +102,7 @@ export class BusEvent<P extends Payload = Payload> {
   toJSON(): EventRecordJson {
     return {
       event_type: this.eventType,
-      payload: this.payload,
+      payload: this.payload as Payload,
       timestamp: this.timestamp / 1000,
       event_id: this.eventId,
       source: this.source,

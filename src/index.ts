@@ -1,4 +1,4 @@
-export { EventBus } from './bus.ts';
+export { type AnyEventBus, EventBus } from './bus.ts';
 export {
   clearCorrelationId,
   generateCorrelationId,
@@ -14,6 +14,7 @@ export {
 } from './correlation-http.ts';
 export * from './errors.ts';
 export { BusEvent, type EventRecordJson } from './event.ts';
+export type { ErrorDescription, EventName, EventOf, EventsShape, PatternOf, SystemEvents } from './event-types.ts';
 export type { MetricKind, MetricsBackend, MetricTags } from './metrics/backend.ts';
 export { CallbackMetrics, type MetricsCallback } from './metrics/callback.ts';
 export {

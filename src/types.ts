@@ -1,5 +1,6 @@
 import type { ResourceLimits } from 'node:worker_threads';
 import type { BusEvent } from './event.ts';
+import type { EventName } from './event-types.ts';
 
 /** What an event carries: a plain object, encoded once as JSON when it is emitted. */
 export type Payload = Record<string, unknown>;
@@ -56,12 +57,15 @@ export interface SubscribeOptions {
 }
 
 /** Runs on the main thread. */
-export type InlineHandler<P extends Payload = Payload> = (event: BusEvent<P>, context: HandlerContext) => unknown;
+export type InlineHandler<Event = BusEvent, Events = EventMap> = (
+  event: Event,
+  context: HandlerContext<Events>,
+) => unknown;
 
 /** Runs in the pool: the module's default export, or the one that is named. A relative string is resolved from the working directory. */
 export type HandlerModule = URL | { module: URL | string; export?: string };
 
-export interface HandlerContext {
+export interface HandlerContext<Events = EventMap> {
   /** Aborted at the deadline and when a shutdown gives up. */
   readonly signal: AbortSignal;
   /** 1 on first delivery. */
@@ -72,7 +76,7 @@ export interface HandlerContext {
   /** Milliseconds to the deadline, never below 0; Infinity without one. Synchronous and cheap, works inside a busy loop. */
   remainingMs(): number;
   /** Emits on the bus this event came from, also out of a worker. Inherits the event's correlation id. Returns the event id. */
-  emit(eventType: string, payload: Payload, options?: EmitOptions): string;
+  emit<T extends EventName<Events>>(eventType: T, payload: Events[T], options?: EmitOptions): string;
 }
 
 export interface HandlerOutcome {

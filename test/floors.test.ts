@@ -13,6 +13,7 @@ const FLOORS: readonly (readonly string[])[] = [
   [
     'src/event.ts',
     'src/event-id.ts',
+    'src/event-types.ts',
     'src/pattern.ts',
     'src/routes.ts',
     'src/correlation.ts',
