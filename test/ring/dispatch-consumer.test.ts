@@ -54,7 +54,7 @@ test('claimed sequences are the oldest, in order, and marked with their owner', 
   const { ring } = published(20);
   const consumer = new DispatchConsumer(ring, 9, 1);
   assert.is(consumer.claim(4), 4);
-  assert.equal([...consumer.claimed.slice(0, 4)], [0, 1, 2, 3]);
+  assert.equal(Array.from(consumer.claimed.subarray(0, 4)), [0, 1, 2, 3]);
   for (const sequence of [0, 1, 2, 3]) {
     const word = ring.slots[slotAt(ring, sequence)]!;
     assert.is(stateOf(word), CLAIMED);
@@ -236,11 +236,11 @@ for (const start of [0x7fff_ff00, -256]) {
         claims,
         [start + i, start + i + 1, start + i + 2].map((n) => n | 0),
       );
-      assert.is(runSlot(slow, claims[0]!)?.text, `m${i}`);
+      assert.is(runSlot(slow, claims[0]!)?.line, `m${i}`);
       for (const k of [1, 2]) {
         assert.is(idle.steal(), true);
         assert.is(idle.claimed[0], claims[k]);
-        assert.is(runSlot(idle, claims[k]!)?.text, `m${i + k}`);
+        assert.is(runSlot(idle, claims[k]!)?.line, `m${i + k}`);
       }
       assert.is(idle.steal(), false);
     }

@@ -1,0 +1,337 @@
+import type { MessagePort } from 'node:worker_threads';
+import { encodeEvent, encodeHead } from '../../src/codec.ts';
+import { Delivery, failure, type Outcome, PendingEvent, type Subscription } from '../../src/delivery/pending.ts';
+import { Completions, type WorkerEmit } from '../../src/pool/completions.ts';
+import { Dispatcher } from '../../src/pool/dispatcher.ts';
+import type { HandlerThread, ThreadRole } from '../../src/pool/handler-thread.ts';
+import type { HostTask } from '../../src/protocol.ts';
+import { ByteRingConsumer } from '../../src/ring/byte-ring.ts';
+import { cellDelivery, cellStart, loadCell, takeCell } from '../../src/ring/cells.ts';
+import { DispatchConsumer } from '../../src/ring/dispatch-consumer.ts';
+import {
+  CELL_RUNNING,
+  CLAIMED,
+  CONTROL,
+  createRing,
+  createThread,
+  FREE,
+  lapOf,
+  PARKED_FOR_WORK,
+  READY,
+  type RingMemory,
+  SLOT_WORDS,
+  slotAt,
+  slotWord,
+  stateOf,
+  THREAD,
+  type ThreadMemory,
+} from '../../src/ring/layout.ts';
+import { park, unpark } from '../../src/ring/parking.ts';
+import { FailureReason } from '../../src/types.ts';
+import { CompletionWriter } from '../../workers/completion-writer.ts';
+import { DeliveryRunner } from '../../workers/delivery-runner.ts';
+import { href, observed } from '../fixtures/handlers/observed.ts';
+import { Actor, type Preemption } from './preemption.ts';
+
+const SLOTS = 8;
+const RING_BYTES = 8192;
+const COMPLETION_BYTES = 4096;
+/** Records wrap around the completion ring's end, and positions around Int32's, within the first deliveries. */
+const COMPLETION_START = -600;
+const subscription = { index: 0, id: 'sub', name: 'sub', timeoutMs: 1e9, redeliver: true } as unknown as Subscription;
+const moduleInfo = { index: 0, href, exportName: 'default' };
+/** Some text that is not ASCII, of another length for each event. */
+const textOf = (n: number): string => `${n}é`.padEnd(8 + n, 'x');
+
+/** A handler thread: the real consumer, runner and writer, in the loop of workers/handler-host.ts without its naps. */
+export class Thread {
+  readonly owner: number;
+  readonly actor: Actor;
+  readonly memory: ThreadMemory;
+  readonly completions: ByteRingConsumer;
+  readonly bulks: Map<number, Uint8Array> = new Map();
+  readonly nodeThreadId: number;
+  readonly runner: DeliveryRunner;
+  role: ThreadRole = 'active';
+  readonly #ring: RingMemory;
+  readonly #consumer: DispatchConsumer;
+  #wasAsleep = false;
+
+  constructor(ring: RingMemory, owner: number) {
+    this.owner = owner;
+    this.nodeThreadId = owner;
+    this.actor = new Actor(`thread ${owner}`);
+    this.memory = createThread(2, COMPLETION_BYTES);
+    this.memory.words[THREAD.RING_HEAD] = COMPLETION_START;
+    this.memory.words[THREAD.RING_TAIL] = COMPLETION_START;
+    this.completions = new ByteRingConsumer(this.memory.completions);
+    this.#ring = ring;
+    this.#consumer = new DispatchConsumer(ring, owner, 1);
+    const port = { postMessage: () => {} } as unknown as MessagePort;
+    this.runner = new DeliveryRunner(
+      { loadTimeoutMs: 1e6 } as HostTask,
+      this.memory,
+      this.#consumer,
+      new CompletionWriter(ring, this.memory, port),
+      () => false,
+      () => {},
+    );
+    this.runner.load(moduleInfo);
+    this.runner.subscribe({ index: 0, id: 'sub', name: 'sub', module: 0, timeoutMs: 1e9 });
+  }
+
+  post(): void {}
+
+  readonly loop = (): void => {
+    if (this.#wasAsleep) unpark(this.#ring, this.memory);
+    this.#wasAsleep = false;
+    for (;;) {
+      if (this.#work()) continue;
+      park(this.#ring, this.memory, true);
+      if (this.#consumer.backlog === 0 && !this.#consumer.canSteal()) {
+        this.#wasAsleep = true;
+        Atomics.wait(this.memory.words, THREAD.PARK, PARKED_FOR_WORK);
+        this.#wasAsleep = false;
+      }
+      unpark(this.#ring, this.memory);
+    }
+  };
+
+  #work(): boolean {
+    const { claimed } = this.#consumer;
+    const count = this.#consumer.claim(this.runner.freeCells);
+    if (count === 0) {
+      if (!this.#consumer.steal()) return false;
+      this.runner.deliver(claimed[0]!);
+      return true;
+    }
+    for (let i = 0; i < count; i++) this.runner.deliver(claimed[i]!);
+    return true;
+  }
+}
+
+/** One delivery and what became of it. */
+interface Tracked {
+  readonly n: number;
+  readonly delivery: Delivery;
+  readonly outcomes: Outcome[];
+  readonly attempts: number[];
+  revoked: boolean;
+}
+
+/** A bus in small: the real ring, dispatcher and completions on the main side, threads that run when they are told to. */
+export class World {
+  readonly main: Actor = new Actor('main');
+  readonly ring: RingMemory = createRing({ slots: SLOTS, bytes: RING_BYTES }, -4);
+  readonly threads: Thread[] = [];
+  readonly tracked: Tracked[] = [];
+  readonly emitted: string[] = [];
+  deaths = 0;
+  readonly #preemption: Preemption;
+  readonly #dispatcher: Dispatcher;
+  readonly #completions: Completions;
+
+  constructor(preemption: Preemption, threads = 2) {
+    this.#preemption = preemption;
+    preemption.forget();
+    preemption.onNap = () => this.#drain();
+    this.#dispatcher = new Dispatcher(this.ring, {
+      settle: (delivery, outcome) => this.#track(delivery).outcomes.push(outcome),
+      threads: () => this.threads as unknown as HandlerThread[],
+    });
+    this.#completions = new Completions({
+      find: (id) => this.#dispatcher.find(id),
+      settle: (delivery, outcome) => this.#dispatcher.settle(delivery, outcome),
+      emitted: (event: WorkerEmit) => this.emitted.push(event.line.slice(event.payloadStart, event.payloadEnd)),
+      lateError: () => {
+        throw new Error('no error is late here');
+      },
+      unencodable: () => {
+        throw new Error('every value can be encoded here');
+      },
+      receiveBulk: () => {
+        throw new Error('nothing is large here');
+      },
+    });
+    for (let owner = 1; owner <= threads; owner++) this.spawn(owner);
+    const point = new Int32Array(1);
+    observed.call = (event, context) => {
+      const n = event.payload.n as number;
+      this.tracked[n]!.attempts.push(context.attempt);
+      // In the middle of the handler it can be interrupted as well.
+      Atomics.load(point, 0);
+      context.emit('child', { of: n });
+      return event.payload;
+    };
+  }
+
+  spawn(owner: number): Thread {
+    const thread = new Thread(this.ring, owner);
+    this.threads.push(thread);
+    return thread;
+  }
+
+  // ---- what the main thread does
+
+  emit(): void {
+    const n = this.tracked.length;
+    const encoded = encodeEvent(encodeHead('test'), JSON.stringify({ n, text: textOf(n) }), 0, `id${n}`, null, null);
+    const receipt = { outcome: () => {}, settled: () => {} };
+    const event = new PendingEvent({ eventType: 'test' } as never, encoded, undefined, 0, false, receipt);
+    const delivery = new Delivery(event, subscription, 0, undefined);
+    this.tracked.push({ n, delivery, outcomes: [], attempts: [], revoked: false });
+    this.#preemption.run(this.main, () => this.#dispatcher.submit(delivery));
+  }
+
+  revoke(n: number): void {
+    const one = this.tracked[n]!;
+    this.#preemption.run(this.main, () => {
+      if (one.outcomes.length === 0 && !one.revoked) one.revoked = this.#dispatcher.revoke(one.delivery);
+    });
+  }
+
+  drain(): void {
+    this.#preemption.run(this.main, () => this.#drain());
+  }
+
+  /** As pool/deadlines.ts settles what is past its deadline. */
+  expire(thread: Thread): void {
+    this.#preemption.run(this.main, () => {
+      for (let cell = 0; cell < thread.memory.cellCount; cell++) {
+        const word = loadCell(thread.memory, cell);
+        if (stateOf(word) !== CELL_RUNNING) continue;
+        const delivery = this.#dispatcher.find(cellDelivery(thread.memory, cell));
+        if (delivery === undefined || !takeCell(thread.memory, cell, word)) continue;
+        this.#dispatcher.settle(delivery, failure(FailureReason.HANDLER_TIMEOUT, new Error('late'), 0, 0, 0));
+      }
+    });
+  }
+
+  /** What a draining thread has claimed goes to others. */
+  disclaim(thread: Thread): void {
+    this.#preemption.run(this.main, () => {
+      this.#dispatcher.recover(thread.owner, false);
+      this.#dispatcher.wakeAll();
+    });
+  }
+
+  /** As pool/handler-pool.ts takes back what a thread held; nobody is at fault. */
+  recover(thread: Thread, exited: boolean): void {
+    this.deaths++;
+    this.#preemption.run(this.main, () => {
+      const pooled = thread as unknown as HandlerThread;
+      if (exited) this.#completions.drainDead(pooled);
+      else this.#completions.drain(pooled);
+      const started = new Map<Delivery, number>();
+      for (let cell = 0; cell < thread.memory.cellCount; cell++) {
+        const word = loadCell(thread.memory, cell);
+        if (stateOf(word) !== CELL_RUNNING) continue;
+        const delivery = this.#dispatcher.find(cellDelivery(thread.memory, cell));
+        if (!takeCell(thread.memory, cell, word) || delivery === undefined) continue;
+        started.set(delivery, cellStart(thread.memory, cell));
+      }
+      for (const id of this.#dispatcher.recover(thread.owner, exited)) {
+        const delivery = this.#dispatcher.find(id);
+        if (delivery !== undefined && !started.has(delivery)) started.set(delivery, 0);
+      }
+      for (const [delivery, startedAt] of started) this.#dispatcher.redeliver(delivery, startedAt, thread.owner);
+      unpark(this.ring, thread.memory);
+      this.#dispatcher.pump();
+      this.#dispatcher.wakeAll();
+      if (!exited) return;
+      thread.role = 'gone';
+      this.threads.splice(this.threads.indexOf(thread), 1);
+    });
+    if (exited && this.threads.every(({ actor }) => !actor.suspended && !actor.hung)) this.#checkHint();
+  }
+
+  // ---- the end of a schedule
+
+  /** Runs the thread until it sleeps or dies. */
+  run(thread: Thread): void {
+    if (thread.actor.runnable) this.#preemption.run(thread.actor, thread.loop);
+  }
+
+  /** Nobody who could run is held up: recovers the dead, runs the living until all of them sleep, and checks all promises. */
+  finish(): void {
+    this.#settle();
+    if (this.threads.length === 0) this.spawn(1);
+    this.#settle();
+    this.checkNothingWaits();
+    // No schedule may leave the bus in a state in which the next event is not noticed.
+    this.emit();
+    this.#settle();
+    this.#check();
+  }
+
+  /** A thread sleeps: nothing may wait for another one that is held up where it stands. */
+  checkNothingWaits(): void {
+    for (let slot = 0; slot < SLOTS; slot++) {
+      const state = stateOf(this.ring.slots[slot * SLOT_WORDS]!);
+      if (state === READY || state === CLAIMED)
+        throw new Error(`slot ${slot} in state ${state} beside a sleeping thread`);
+    }
+  }
+
+  /** Nobody is in the middle of a claim: the next one must come to everything that is READY. */
+  #checkHint(): void {
+    const { control, slots } = this.ring;
+    const hint = control[CONTROL.CLAIM_HINT]!;
+    for (let sequence = (hint - SLOTS) | 0; sequence !== hint; sequence = (sequence + 1) | 0) {
+      if (slots[slotAt(this.ring, sequence)] === slotWord(lapOf(this.ring, sequence), 0, READY))
+        throw new Error(`sequence ${sequence} is READY behind the hint ${hint}`);
+    }
+  }
+
+  #settle(): void {
+    for (let again = true; again; ) {
+      again = false;
+      for (const thread of this.threads.slice()) {
+        if (!thread.actor.dead && !thread.actor.runnable) continue;
+        if (thread.actor.dead) this.recover(thread, true);
+        else this.run(thread);
+        again = true;
+      }
+      this.drain();
+    }
+  }
+
+  #drain(): void {
+    let count = 0;
+    for (const thread of this.threads) count += this.#completions.drain(thread as unknown as HandlerThread);
+    if (count > 0) this.#dispatcher.pump();
+  }
+
+  #check(): void {
+    this.checkNothingWaits();
+    for (const { n, outcomes, attempts, revoked } of this.tracked) {
+      if (outcomes.length !== (revoked ? 0 : 1)) throw new Error(`delivery ${n} was settled ${outcomes.length} times`);
+      if (revoked && attempts.length > 0) throw new Error(`delivery ${n} was taken back and has started`);
+      if (new Set(attempts).size !== attempts.length) throw new Error(`delivery ${n} ran twice as one attempt`);
+      if (attempts.length > 1 + this.deaths) throw new Error(`delivery ${n} ran ${attempts.length} times`);
+      const [outcome] = outcomes;
+      if (outcome?.ok !== true) continue;
+      const { value } = outcome;
+      if (JSON.stringify(value) !== JSON.stringify({ n, text: textOf(n) }))
+        throw new Error(`delivery ${n}: another text`);
+      if (!this.emitted.includes(`{"of":${n}}`)) throw new Error(`delivery ${n}: what its handler emitted is lost`);
+    }
+    const slots = this.ring.slots.filter((_, i) => i % SLOT_WORDS === 0);
+    if (slots.some((word) => stateOf(word) !== FREE)) throw new Error('a slot is not free in the end');
+    if (this.#dispatcher.slotsUsed !== 0 || this.#dispatcher.outstanding !== 0)
+      throw new Error('something is still out');
+    const parked = this.ring.control[CONTROL.PARKED]!;
+    // A kill between a thread's count and its word leaves the count one too high; it is never too low.
+    if (parked < this.threads.length || parked > this.threads.length + this.deaths) throw new Error(`parked=${parked}`);
+  }
+
+  #track(delivery: Delivery): Tracked {
+    return this.tracked.find((one) => one.delivery === delivery)!;
+  }
+}
+
+/** Has the handler's module imported, so that deliveries run at once. */
+export async function ready(): Promise<void> {
+  const thread = new Thread(createRing({ slots: 1, bytes: 64 }), 1);
+  await thread.runner.load(moduleInfo).loaded;
+}
