@@ -4,7 +4,7 @@ import { MAX_TIMER_MS, monotonicMs, wallMs } from './clock.ts';
 import { encodePayload } from './codec.ts';
 import { currentScope } from './correlation.ts';
 import { Ledger } from './delivery/ledger.ts';
-import { Delivery, failure, type Outcome, PendingEvent, type Receipt, type Subscription } from './delivery/pending.ts';
+import { Delivery, failure, type Outcome, PendingEvent, type Subscription } from './delivery/pending.ts';
 import { WaitingReceipt } from './delivery/receipt.ts';
 import { resolveEmitOptions } from './emit-options.ts';
 import { BackpressureError, BusClosedError, ConfigError, DroppedError, ShutdownError } from './errors.ts';
@@ -24,7 +24,7 @@ import type { WorkerEmit } from './pool/completions.ts';
 import { HandlerPool } from './pool/handler-pool.ts';
 import type { PoolModule } from './pool/modules.ts';
 import type { LateErrorInfo } from './protocol.ts';
-import { type Route, Routes } from './routes.ts';
+import { Routes } from './routes.ts';
 import { serializeError } from './serialized-error.ts';
 import {
   type BusStats,

@@ -16,6 +16,7 @@ import {
 } from '../src/ring/layout.ts';
 import { inBurst, park, unpark } from '../src/ring/parking.ts';
 import { CompletionWriter } from './completion-writer.ts';
+import { forgetContinuations, watchContinuations } from './continuations.ts';
 import { DeliveryRunner } from './delivery-runner.ts';
 import { guardWith, panic } from './fault-guard.ts';
 
@@ -28,7 +29,7 @@ const NAP_MS = 0.05;
 const BLOCK_MS = 2;
 /** … and after so many of them waits in its event loop, where idling costs nothing. */
 const BLOCKS = 50;
-/** No wake-up is lost by design; if one were, events would wait for this long. Counted, and a stress test expects none. */
+/** No wake-up is lost by design; if one were, events would wait for this long. */
 const SAFETY_NET_MS = 100;
 
 const nap = new Int32Array(new SharedArrayBuffer(4));
@@ -82,6 +83,7 @@ class HandlerHost {
         if (this.#runner.now - this.#lastTurn > TURN_MS || this.#runner.now === 0) await this.#turn();
         // Handlers that only needed a microtask are done after this.
         else if (this.#runner.inFlight > 0) await null;
+        if (this.#runner.inFlight > 0) watchContinuations(this.#memory);
         continue;
       }
       this.#runner.now = 0;
@@ -97,6 +99,7 @@ class HandlerHost {
       } else await this.#parkInEventLoop(mode);
     }
     guardWith(undefined);
+    forgetContinuations();
     this.#port.close();
   }
 
@@ -139,22 +142,19 @@ class HandlerHost {
       this.#wake = resolve;
     });
     park(this.#ring, this.#memory, forWork);
-    let rung = false;
     if (!this.#somethingToDo(mode)) {
       if (this.#waiting === undefined) {
         const wait = Atomics.waitAsync(words, THREAD.PARK, forWork ? PARKED_FOR_WORK : PARKED_ASIDE, SAFETY_NET_MS);
         if (wait.async) {
-          this.#waiting = wait.value.then((how) => {
+          this.#waiting = wait.value.then(() => {
             this.#waiting = undefined;
-            rung = how === 'ok';
           });
         }
       }
       if (this.#waiting !== undefined) await Promise.race([this.#waiting, local]);
     }
     this.#wake = undefined;
-    const parked = unpark(this.#ring, this.#memory);
-    if (parked && !rung && forWork && this.#consumer.backlog > 0) Atomics.add(words, THREAD.NET, 1);
+    unpark(this.#ring, this.#memory);
     this.#lastTurn = monotonicMs();
   }
 

@@ -3,12 +3,12 @@ import { monotonicMs } from '../clock.ts';
 import { messageOf } from '../codec.ts';
 import type { Delivery, Outcome, Subscription } from '../delivery/pending.ts';
 import { failure } from '../delivery/pending.ts';
-import { HandlerLoadError, ProtocolError, ThreadStartError, WorkerExitError } from '../errors.ts';
+import { HandlerLoadError, ProtocolError, ThreadStartError } from '../errors.ts';
 import type { ResolvedModule, ResolvedOptions } from '../options.ts';
 import type { FromThread, LateErrorInfo, SubscriptionInfo } from '../protocol.ts';
-import { cellDelivery, cellStart, loadCell, takeCell } from '../ring/cells.ts';
+import { cellDelivery, loadCell } from '../ring/cells.ts';
 import { armDoorbell, blockOnDoorbell, disarmDoorbell } from '../ring/doorbell.ts';
-import { CELL_RUNNING, createRing, type RingMemory, stateOf, THREAD } from '../ring/layout.ts';
+import { CELL_RUNNING, createRing, type RingMemory, stateOf } from '../ring/layout.ts';
 import { unpark } from '../ring/parking.ts';
 import { type BusStats, FailureReason } from '../types.ts';
 import { Completions, type WorkerEmit } from './completions.ts';
@@ -17,6 +17,7 @@ import { Dispatcher } from './dispatcher.ts';
 import type { HandlerThread } from './handler-thread.ts';
 import { Modules, type PoolModule } from './modules.ts';
 import { Poller } from './poller.ts';
+import { recoverThread } from './recovery.ts';
 import { Threads } from './threads.ts';
 
 export interface PoolHooks {
@@ -354,54 +355,8 @@ export class HandlerPool {
   }
 
   #recover(thread: HandlerThread, exited: boolean): void {
-    if (exited) this.#completions.drainDead(thread);
-    else this.#completions.drain(thread);
-    const { memory } = thread;
-    const culprit = Atomics.load(memory.words, THREAD.CULPRIT);
-    const executing = thread.executing();
-    // What had started and is still open, each once: it may stand in a cell and in a slot.
-    const started = new Map<Delivery, number>();
-    let onStack: Delivery | undefined;
-    for (let cell = 0; cell < memory.cellCount; cell++) {
-      const word = loadCell(memory, cell);
-      if (stateOf(word) !== CELL_RUNNING) continue;
-      const startedAt = cellStart(memory, cell);
-      const delivery = this.#dispatcher.find(cellDelivery(memory, cell));
-      if (!takeCell(memory, cell, word) || delivery === undefined) continue;
-      if (startedAt === 0) {
-        this.#dispatcher.resubmit(delivery, false);
-        continue;
-      }
-      started.set(delivery, startedAt);
-      if (cell + 1 === executing) onStack = delivery;
-    }
-    let opening: Delivery | undefined;
-    for (const id of this.#dispatcher.recover(thread.owner, exited)) {
-      const delivery = this.#dispatcher.find(id);
-      if (delivery === undefined) continue;
-      if (!started.has(delivery)) started.set(delivery, 0);
-      opening = delivery;
-    }
-    // Who ended it: main, for a deadline that is settled already; the delivery that the thread named, which may be settled
-    // by its own record; else, as with out of memory, the one on its stack.
-    const named = thread.killed || culprit !== 0;
-    const all = [...started.keys()];
-    const guilty = named
-      ? all.find((delivery) => delivery.id === culprit)
-      : (onStack ?? opening ?? (all.length === 1 ? all[0] : undefined));
-    for (const [delivery, startedAt] of started) {
-      if (delivery !== guilty) {
-        if (!named && guilty === undefined) delivery.suspicions++;
-        this.#dispatcher.redeliver(delivery, startedAt, thread.nodeThreadId);
-        continue;
-      }
-      const error = new WorkerExitError(`the thread of handler ${delivery.subscription.name} ended under it`);
-      this.#dispatcher.settle(
-        delivery,
-        failure(FailureReason.WORKER_EXIT, error, startedAt, monotonicMs(), thread.nodeThreadId),
-      );
-    }
-    unpark(this.#ring, memory);
+    recoverThread(thread, exited, this.#dispatcher, this.#completions);
+    unpark(this.#ring, thread.memory);
     this.#modulesOfTheDead(thread);
     this.#dispatcher.pump();
     this.#dispatcher.wakeAll();

@@ -34,8 +34,7 @@ import { ProtocolError } from '../errors.ts';
  *        640    CULPRIT      delivery that is ending the thread, -1 none       thread
  *        768    PING         a number main wants answered                   main
  *        896    PONG         the last one that the event loop answered      thread
- *       1152    NET          wake-ups by the safety net that found work      thread
- *                   NODE         its threadId in Node + 1                       thread
+ *       1152    NODE         its threadId in Node + 1                       thread
  *       1280    RING         HEAD, TAIL of the completion ring, 128 apart   thread, main
  *       1536    cells        CELL_BYTES each
  *        …      bytes        the completion ring
@@ -138,8 +137,7 @@ export const THREAD = {
   CULPRIT: 160,
   PING: 192,
   PONG: 224,
-  NET: 288,
-  NODE: 289,
+  NODE: 288,
   RING_HEAD: 320,
   RING_TAIL: 352,
 } as const;

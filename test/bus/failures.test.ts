@@ -142,7 +142,9 @@ test('a native call that cannot be interrupted is settled at its deadline all th
     await bus.ready();
     const outcome = only(await bus.emitAndWait('native', {}));
     assert.is(outcome.reason, 'handler_timeout');
+    while (bus.getStats().threads.zombies === 0) await new Promise((resolve) => setImmediate(resolve));
     assert.ok(only(await bus.emitAndWait('echo', {})).ok);
+    assert.is(bus.getStats().threads.live, 1);
     assert.is(balance(bus), 0);
   }));
 
@@ -230,9 +232,9 @@ for (const [name, message] of [
     }));
 }
 
-for (const name of ['exitsLater', 'throwsUncaught', 'rejectsUncaught']) {
+for (const name of ['exitsLater', 'throwsUncaught', 'rejectsUncaught', 'outOfMemoryLater']) {
   test(`${name}: the neighbours of the culprit run again as the next attempt, or fail where they may not`, () =>
-    withBus({ maxConcurrentHandlers: 1 }, async (bus) => {
+    withBus({ maxConcurrentHandlers: 1, resourceLimits: { maxOldGenerationSizeMb: 32 } }, async (bus) => {
       bus.subscribe(fixture('deaths', name), 'dies');
       bus.subscribe(fixture('tools', 'waits'), 'waits');
       bus.subscribe(fixture('tools', 'waits'), 'once', { redeliver: false });
