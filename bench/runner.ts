@@ -53,7 +53,7 @@ export async function runScenario(
       for (const side of sides) {
         progress.step(`${scenario.name}: ${side} warms up`);
         const process = await start(side);
-        await process.run(Math.min(ms, WARM_UP_MS));
+        await process.run(options.quick ? ms : scenario.warmUpMs);
       }
     }
     for (let repetition = 1; repetition <= options.repetitions; repetition++) {
@@ -73,8 +73,6 @@ export async function runScenario(
     for (const process of standing.values()) process.kill();
   }
 }
-
-const WARM_UP_MS = 1_500;
 
 /** The figures as rows read them. Throws when a side has no such figure. */
 export function roundsOf({ scenario, figures }: ScenarioResult): Rounds {

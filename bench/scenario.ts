@@ -53,6 +53,8 @@ export interface Scenario {
   /** How long one repetition of one side measures. */
   readonly runMs: number;
   readonly quickMs: number;
+  /** How long each side runs unmeasured before the first repetition. */
+  readonly warmUpMs: number;
   /** A new process for each repetition, without warm-up: for what happens once in the life of a process. */
   readonly fresh?: boolean;
   readonly execArgv?: readonly string[];

@@ -9,6 +9,7 @@ export const cpuOffload: Scenario = {
   title: 'tasks of about 10 ms of arithmetic',
   runMs: 500,
   quickMs: 40,
+  warmUpMs: 300,
   sides: {
     ganglion: async () => (await import('../ganglion/cpu-tasks.ts')).open,
     'raw workers': async () => (await import('../rivals/split-by-hand.ts')).open,

@@ -23,6 +23,7 @@ export const deadline: Scenario = {
   title: 'how late the outcome of a handler is that overruns its deadline',
   runMs: 5000,
   quickMs: 300,
+  warmUpMs: 1000,
   sides: {
     loop: async () => (await import('../ganglion/deadlines.ts')).loop,
     native: async () => (await import('../ganglion/deadlines.ts')).native,

@@ -9,6 +9,7 @@ export const emitCost: Scenario = {
   title: 'time inside emit on the emitting thread, a handler module subscribed',
   runMs: 500,
   quickMs: 40,
+  warmUpMs: 3000,
   sides: {
     ganglion: async () => (await import('../ganglion/emit-cost.ts')).open,
     'stringify + write': async () => (await import('../rivals/stringify-write.ts')).open,

@@ -7,6 +7,7 @@ export const fullStrength: Scenario = {
   title: 'how soon after the deadline of a handler that hangs all threads are at work again, with one spare',
   runMs: 3000,
   quickMs: 300,
+  warmUpMs: 1000,
   sides: { ganglion: async () => (await import('../ganglion/full-strength.ts')).open },
   rows: [
     {

@@ -8,6 +8,7 @@ export const memorySoak: Scenario = {
   title: 'resident memory over 1.5 million events in one process',
   runMs: 0,
   quickMs: 0,
+  warmUpMs: 0,
   fresh: true,
   execArgv: ['--expose-gc'],
   sides: { ganglion: async () => (await import('../ganglion/soak.ts')).open },

@@ -18,6 +18,7 @@ export const pingPong: Scenario = {
   title: 'round trips on an idle machine, one at a time, back to back',
   runMs: 500,
   quickMs: 40,
+  warmUpMs: 2000,
   sides: {
     ganglion: async () => (await import('../ganglion/round-trips.ts')).backToBack,
     piscina: async () => (await import('../rivals/piscina-round-trips.ts')).backToBack,
@@ -30,6 +31,7 @@ export const pingPongRested: Scenario = {
   title: 'round trips on an idle machine, one at a time, 5 ms of rest before each',
   runMs: 1000,
   quickMs: 60,
+  warmUpMs: 2000,
   sides: {
     ganglion: async () => (await import('../ganglion/round-trips.ts')).rested,
     piscina: async () => (await import('../rivals/piscina-round-trips.ts')).rested,

@@ -9,6 +9,7 @@ export const stuckHandler: Scenario = {
   title: 'other events while one handler is in a busy loop without a deadline',
   runMs: 700,
   quickMs: 40,
+  warmUpMs: 3000,
   sides: {
     'one stuck': async () => (await import('../ganglion/stuck.ts')).stuck,
     'one fewer': async () => (await import('../ganglion/stuck.ts')).oneFewer,

@@ -22,6 +22,7 @@ export const throughput: Scenario = {
   title: `${PAYLOAD_BYTES}-byte events to a handler that reads one field, in bursts of at most 8,192`,
   runMs: 700,
   quickMs: 40,
+  warmUpMs: 3000,
   sides: {
     ganglion: async () => (await import('../ganglion/throughput.ts')).open,
     'piscina events': async () => (await import('../rivals/piscina-events.ts')).open,
