@@ -1,7 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { inspect } from 'node:util';
+import { type Checks, createChecks } from './bus/checks.ts';
+import { observe } from './bus/observe.ts';
+import type { Observation } from './bus/observer.ts';
 import { MAX_TIMER_MS, monotonicMs, wallMs } from './clock.ts';
-import { encodePayload } from './codec.ts';
+import { encodePayload, messageOf } from './codec.ts';
 import { currentScope } from './correlation.ts';
 import { Ledger } from './delivery/ledger.ts';
 import { Delivery, failure, type Outcome, PendingEvent, type Subscription } from './delivery/pending.ts';
@@ -48,6 +51,8 @@ const DRAIN_EVERY = 256;
 const DEFAULT_WAIT_MS = 30_000;
 /** After a shutdown's time limit handlers have so long to notice their signal. */
 const LAST_GRACE_MS = 100;
+/** Different things that are warned of once each. */
+const MAX_WARNINGS = 1_000;
 /** Native code can't be interrupted, so its thread's exit is not awaited for longer. */
 const EXIT_PATIENCE_MS = 1_000;
 /** Failures of a handler; what the bus did to an event itself is none. */
@@ -72,6 +77,9 @@ export class EventBus<Events extends EventsShape<Events> = EventMap, Inputs exte
   readonly #routes = new Routes<Sub>();
   readonly #subscriptions = new Map<string, Sub>();
   readonly #ledger: Ledger;
+  readonly #observation: Observation;
+  readonly #checks: Checks;
+  #validationFailures = 0;
   readonly #inline: InlineRunner;
   /** Made with the first handler module. */
   #pool: HandlerPool | undefined;
@@ -90,15 +98,21 @@ export class EventBus<Events extends EventsShape<Events> = EventMap, Inputs exte
   readonly #warned = new Set<string>();
 
   /** Throws ConfigError, which names every fault of the options. */
-  constructor(options?: EventBusOptions) {
-    this.#options = resolveBusOptions(options);
+  constructor(options?: EventBusOptions<Events, Inputs>) {
+    this.#options = resolveBusOptions(options as EventBusOptions | undefined);
+    this.#observation = observe(this.#options, () => this.getStats());
+    this.#checks = createChecks(this.#options, (eventType) => {
+      this.#validationFailures++;
+      this.#observation.invalid(eventType);
+    });
     this.#ledger = new Ledger({
       dispatch: (delivery) => this.#dispatch(delivery),
+      eventDropped: this.#observation.dropped,
       deliverySettled: (delivery, outcome) => this.#deliverySettled(delivery, outcome),
       eventSettled: () => this.#eventSettled(),
     });
     this.#inline = new InlineRunner({
-      settle: (delivery, outcome) => this.#ledger.settle(delivery, outcome),
+      settle: (delivery, outcome) => this.#attempted(delivery, outcome),
       emit: (from, eventType, payload, emitOptions) => {
         const correlationId = emitOptions?.correlationId ?? currentScope()?.correlationId ?? from.event.correlationId;
         return this.#emit(
@@ -116,6 +130,7 @@ export class EventBus<Events extends EventsShape<Events> = EventMap, Inputs exte
     });
     this.#keepAlive = setInterval(() => {}, MAX_TIMER_MS);
     this.#keepAlive.unref();
+    this.#observation.opened();
   }
 
   /** Threads up, every handler module imported. Rejects with HandlerLoadError, which names module and cause, or ThreadStartError. */
@@ -244,8 +259,10 @@ export class EventBus<Events extends EventsShape<Events> = EventMap, Inputs exte
       event_types_subscribed: this.#routes.patternCount,
       total_events_logged: 0,
       log_file_size: 0,
-      validation_enabled: false,
-      metrics_enabled: false,
+      validation_enabled: this.#checks.enabled,
+      validation_failures: this.#validationFailures,
+      metrics_enabled: this.#options.metrics !== undefined,
+      ...(this.#options.metrics && { metrics: this.#options.metrics.getSnapshot() }),
       emitted,
       completed,
       failed,
@@ -283,7 +300,7 @@ export class EventBus<Events extends EventsShape<Events> = EventMap, Inputs exte
   ): string {
     const prepared = this.#prepare(eventType, payload, options, fromHandler);
     if (this.#ledger.pending >= this.#options.maxPendingEvents && !this.#makeRoom()) {
-      this.#ledger.refuse();
+      this.#ledger.refuse(prepared.eventType);
       return '';
     }
     return this.#admit(prepared.eventType, prepared.payloadJson, prepared.options, receipt);
@@ -298,7 +315,8 @@ export class EventBus<Events extends EventsShape<Events> = EventMap, Inputs exte
   ): { eventType: string; payloadJson: string; options: EmitOptions } {
     if (this.#closing && (this.#closed || !(fromHandler || this.#insideHandler()))) throw new BusClosedError('emit');
     checkEventType(eventType);
-    return { eventType, payloadJson: encodePayload(payload), options: resolveEmitOptions(options) };
+    const resolved = resolveEmitOptions(options);
+    return { eventType, payloadJson: this.#checks.encode(eventType, payload, resolved.source), options: resolved };
   }
 
   #admit(eventType: string, payloadJson: string, options: EmitOptions, receipt: WaitingReceipt | undefined): string {
@@ -322,14 +340,28 @@ export class EventBus<Events extends EventsShape<Events> = EventMap, Inputs exte
       this.#held = true;
       this.#keepAlive.ref();
     }
+    this.#observation.emitted(event);
     this.#ledger.accept(event);
   }
 
   /** A handler on a thread emitted it: its thread's ring was its bound. */
   #workerEmitted(event: WorkerEmit): void {
     if (this.#closed) return;
+    const payloadJson = this.#checks.enabled ? this.#checked(event) : event.payloadJson;
+    if (payloadJson === undefined) return;
     const route = this.#routes.resolve(event.eventType);
-    this.#accept(new PendingEvent(route, event.payloadJson, event, event.body, monotonicMs(), false, undefined));
+    this.#accept(new PendingEvent(route, payloadJson, event, event.body, monotonicMs(), false, undefined));
+  }
+
+  /** Validators and schemas live on this thread alone. One that fails can't be thrown at its handler any more: it has failed. */
+  #checked({ eventType, payloadJson, source }: WorkerEmit): string | undefined {
+    try {
+      return this.#checks.encode(eventType, JSON.parse(payloadJson), source ?? undefined);
+    } catch (error) {
+      this.#ledger.reject();
+      this.#warnOnce(`invalid ${eventType}`, 'GANGLION_INVALID_EVENT', `emitted on a thread: ${messageOf(error)}`);
+      return undefined;
+    }
   }
 
   #insideHandler(): boolean {
@@ -435,13 +467,23 @@ export class EventBus<Events extends EventsShape<Events> = EventMap, Inputs exte
 
   // ---- outcomes
 
+  #attempted(delivery: Delivery, outcome: Outcome): void {
+    if (!delivery.settled) this.#observation.attempted(delivery, outcome);
+    this.#ledger.settle(delivery, outcome);
+  }
+
   #dispatch(delivery: Delivery): void {
+    this.#observation.dispatched(delivery);
     if (delivery.subscription.module === undefined) this.#inline.submit(delivery);
     else this.#pool!.submit(delivery);
   }
 
   #deliverySettled(delivery: Delivery, outcome: Outcome): void {
     const { subscription, event } = delivery;
+    // Ended from outside, its handler's own end is not waited for.
+    if (outcome.reason === FailureReason.SHUTDOWN || outcome.reason === FailureReason.DROPPED) {
+      this.#observation.attempted(delivery, outcome);
+    }
     if (outcome.reason === FailureReason.SHUTDOWN && subscription.module !== undefined) this.#pool!.abandon(delivery);
     this.#forget(subscription as Sub);
     if (outcome.ok || event.system || !HANDLER_FAILURES.has(outcome.reason)) return;
@@ -530,22 +572,25 @@ export class EventBus<Events extends EventsShape<Events> = EventMap, Inputs exte
   }
 
   #warnUnencodable(handlerName: string): void {
-    if (this.#warned.has(handlerName)) return;
-    this.#warned.add(handlerName);
-    process.emitWarning(`handler ${handlerName} returned a value that JSON can't hold; its outcome has no value`, {
-      code: 'GANGLION_UNENCODABLE_VALUE',
-    });
+    const what = `handler ${handlerName} returned a value that JSON can't hold; its outcome has no value`;
+    this.#warnOnce(`value ${handlerName}`, 'GANGLION_UNENCODABLE_VALUE', what);
+  }
+
+  #warnOnce(key: string, code: string, message: string): void {
+    if (this.#warned.has(key) || this.#warned.size >= MAX_WARNINGS) return;
+    this.#warned.add(key);
+    process.emitWarning(message, { code });
   }
 
   // ---- lifecycle
 
   #createPool(): HandlerPool {
     return new HandlerPool(this.#options, {
-      settle: (delivery, outcome) => this.#ledger.settle(delivery, outcome),
+      settle: (delivery, outcome) => this.#attempted(delivery, outcome),
       emitted: (event) => this.#workerEmitted(event),
       lateError: (info) => this.#lateError(info),
       unencodable: (handlerName) => this.#warnUnencodable(handlerName),
-      threadRestarted: () => {},
+      threadRestarted: this.#observation.threadRestarted,
     });
   }
 
@@ -595,6 +640,7 @@ export class EventBus<Events extends EventsShape<Events> = EventMap, Inputs exte
     this.#closed = true;
     await this.#pool?.close(EXIT_PATIENCE_MS);
     clearInterval(this.#keepAlive);
+    this.#observation.closed();
     return { drained: settled, abandoned, killed, auditFlushed: true, durationMs: monotonicMs() - begun };
   }
 }

@@ -12,6 +12,14 @@ export {
   getHeadersWithCorrelation,
   type HeadersLike,
 } from './correlation-http.ts';
+export type {
+  AuditMessage,
+  DeadLetterMessage,
+  DroppedMessage,
+  EmitMessage,
+  HandlerMessage,
+  ThreadMessage,
+} from './diagnostics.ts';
 export * from './errors.ts';
 export { BusEvent, type EventRecordJson } from './event.ts';
 export type { ErrorDescription, EventName, EventOf, EventsShape, PatternOf, SystemEvents } from './event-types.ts';

@@ -2,9 +2,12 @@ import { availableParallelism } from 'node:os';
 import { isAbsolute, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { inspect } from 'node:util';
+import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { ConfigError, InvalidPatternError } from './errors.ts';
+import type { MetricsCollector } from './metrics/collector.ts';
 import type { EventBusOptions, HandlerModule, SubscribeOptions } from './types.ts';
 import { OverflowPolicy } from './types.ts';
+import type { Validator } from './validation.ts';
 
 /** The options of a bus with every default filled in. Timeouts: Infinity means none. */
 export interface ResolvedOptions {
@@ -18,6 +21,13 @@ export interface ResolvedOptions {
   readonly loadTimeoutMs: number;
   readonly ringSlots: number;
   readonly ringBytes: number;
+  readonly metrics: MetricsCollector | undefined;
+  readonly validateEvents: boolean;
+  readonly validator: Validator | undefined;
+  readonly schemas: Readonly<Record<string, StandardSchemaV1>>;
+  readonly compileSchemas: boolean;
+  /** undefined: by what is registered. */
+  readonly tracing: boolean | undefined;
   readonly worker: Pick<EventBusOptions, 'resourceLimits' | 'execArgv' | 'env'>;
 }
 
@@ -78,6 +88,29 @@ class Check {
     }
   }
 
+  boolean<T>(name: string, value: unknown, fallback: T): boolean | T {
+    if (value === undefined) return fallback;
+    if (typeof value !== 'boolean') this.fail(name, value, 'a boolean');
+    return value as boolean;
+  }
+
+  /** An object with these methods; of which class it is doesn't matter. */
+  methods(name: string, value: unknown, methods: readonly string[], expected: string): void {
+    if (value === undefined) return;
+    const found = value as Record<string, unknown> | null;
+    if (methods.some((method) => typeof found?.[method] !== 'function')) this.fail(name, value, expected);
+  }
+
+  schemas(value: unknown): Readonly<Record<string, StandardSchemaV1>> {
+    if (!this.object('schemas', value)) return {};
+    for (const [eventType, schema] of Object.entries(value as object)) {
+      const standard = (schema as Partial<StandardSchemaV1> | null | undefined)?.['~standard'];
+      if (typeof standard?.validate !== 'function')
+        this.fail(`schemas[${inspect(eventType)}]`, schema, 'a Standard Schema');
+    }
+    return { ...(value as Record<string, StandardSchemaV1>) };
+  }
+
   done(): void {
     if (this.problems.length > 0) throw new ConfigError(this.problems);
   }
@@ -96,6 +129,12 @@ const BUS_OPTIONS: readonly (keyof EventBusOptions)[] = [
   'resourceLimits',
   'execArgv',
   'env',
+  'metrics',
+  'validateEvents',
+  'validator',
+  'schemas',
+  'compileSchemas',
+  'tracing',
 ];
 
 /** Checks the options of a bus and fills in the defaults. Throws one ConfigError that names every fault. */
@@ -113,6 +152,8 @@ export function resolveBusOptions(options: EventBusOptions = {}): ResolvedOption
   ) {
     check.fail('execArgv', given.execArgv, 'an array of strings');
   }
+  check.methods('metrics', given.metrics, ['eventEmitted', 'handlerSettled', 'attach'], 'a MetricsCollector');
+  check.methods('validator', given.validator, ['validate'], 'an EventValidator');
   const max = given.maxPendingEvents;
   const policies: readonly unknown[] = Object.values(OverflowPolicy);
   if (given.overflowPolicy !== undefined && !policies.includes(given.overflowPolicy)) {
@@ -138,6 +179,12 @@ export function resolveBusOptions(options: EventBusOptions = {}): ResolvedOption
     loadTimeoutMs: check.duration('loadTimeoutMs', given.loadTimeoutMs, 30_000, false),
     ringSlots: check.powerOfTwo('ring.slots', ring.slots, 16_384, MIN_RING_SLOTS, MAX_RING_SLOTS),
     ringBytes: check.powerOfTwo('ring.bytes', ring.bytes, 8 << 20, MIN_RING_BYTES, MAX_RING_BYTES),
+    metrics: given.metrics as MetricsCollector | undefined,
+    validateEvents: check.boolean('validateEvents', given.validateEvents, given.validator !== undefined),
+    validator: given.validator as Validator | undefined,
+    schemas: check.schemas(given.schemas),
+    compileSchemas: check.boolean('compileSchemas', given.compileSchemas, false),
+    tracing: check.boolean('tracing', given.tracing, undefined),
     worker: {
       ...(options.resourceLimits === undefined ? {} : { resourceLimits: options.resourceLimits }),
       ...(options.execArgv === undefined ? {} : { execArgv: options.execArgv }),

@@ -1,6 +1,9 @@
 import type { ResourceLimits } from 'node:worker_threads';
+import type { StandardSchemaV1 } from '@standard-schema/spec';
 import type { BusEvent } from './event.ts';
 import type { EventName } from './event-types.ts';
+import type { MetricsCollector, MetricsSnapshot } from './metrics/collector.ts';
+import type { Validator } from './validation.ts';
 
 /** What an event carries: a plain object, encoded once as JSON when it is emitted. */
 export type Payload = Record<string, unknown>;
@@ -116,7 +119,16 @@ export interface ShutdownReport {
   durationMs: number;
 }
 
-export interface EventBusOptions {
+/** A schema per event type, of any library that follows Standard Schema (zod, valibot, arktype, …). */
+export type SchemaMap<Events = EventMap, Inputs = Events> = {
+  // biome-ignore lint/suspicious/noExplicitAny: the other side of a schema may be anything; events are its output.
+  readonly [K in keyof Events]?: StandardSchemaV1<any, Events[K]>;
+} & {
+  // biome-ignore lint/suspicious/noExplicitAny: what emit takes is its input.
+  readonly [K in keyof Inputs]?: StandardSchemaV1<Inputs[K], any>;
+};
+
+export interface EventBusOptions<Events = EventMap, Inputs = Events> {
   /** Handler threads. They start with the first handler module. @default os.availableParallelism() */
   maxConcurrentHandlers?: number;
   /** Warm threads that replace a killed one at once and take no events before. @default 1 */
@@ -139,6 +151,18 @@ export interface EventBusOptions {
   resourceLimits?: ResourceLimits;
   execArgv?: string[];
   env?: NodeJS.ProcessEnv;
+  /** Gathers figures of events and handlers. @default none */
+  metrics?: MetricsCollector;
+  /** Every event is checked before it is emitted. @default true exactly when a validator is given */
+  validateEvents?: boolean;
+  /** Checks names, sources and payloads. @default new EventValidator(), where events are validated */
+  validator?: Validator;
+  /** Checks payloads by event type, and types `emit` and `subscribe`. What a schema puts out is what is emitted. @default none */
+  schemas?: SchemaMap<Events, Inputs>;
+  /** Writes payloads by code that is compiled from schemas which offer JSON Schema; compared with JSON.stringify on a sample. @default false */
+  compileSchemas?: boolean;
+  /** OpenTelemetry spans; true: also for an SDK that is registered later. @default true exactly when an SDK is registered by now */
+  tracing?: boolean;
 }
 
 export interface BusStats {
@@ -151,6 +175,10 @@ export interface BusStats {
   log_file_size: number;
   validation_enabled: boolean;
   metrics_enabled: boolean;
+  /** Of the collector that the bus was given. */
+  metrics?: MetricsSnapshot;
+  /** Events that failed their validation, also those that may pass. */
+  validation_failures: number;
   /** Every `emit` that did not throw. */
   emitted: number;
   /** Every handler succeeded, or there was none. */

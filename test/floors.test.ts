@@ -25,6 +25,9 @@ const FLOORS: readonly (readonly string[])[] = [
     'src/emit-options.ts',
     'src/handler-result.ts',
     'src/otel-api.ts',
+    'src/schemas.ts',
+    'src/schema-serializer.ts',
+    'src/diagnostics.ts',
     'src/redact/',
   ],
   // worker.ts is what a handler module imports inside a thread, where only the shared memory exists.

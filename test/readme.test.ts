@@ -148,8 +148,12 @@ test('the table of options names each option with its default', () => {
     resourceLimits: "Node's",
     execArgv: "Node's",
     env: "Node's",
+    metrics: 'none',
+    validator: 'new EventValidator()',
+    schemas: 'none',
+    tracing: 'by what is registered',
   };
-  for (const [name, value] of Object.entries(rest)) shown[name] = inspect(value, { numericSeparator: true });
+  for (const [name, value] of Object.entries(rest)) shown[name] ??= inspect(value, { numericSeparator: true });
   const table = tableAfter('`new EventBus(options)`');
   assert.equal(Object.fromEntries(table.map(([name, value]) => [name, value])), shown);
 });

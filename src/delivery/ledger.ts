@@ -5,6 +5,8 @@ export interface LedgerHooks {
   dispatch(delivery: Delivery): void;
   /** After the figures have been brought up to date. */
   deliverySettled(delivery: Delivery, outcome: Outcome): void;
+  /** The overflow policy refused an event, which is not there then, or displaced it. */
+  eventDropped(eventType: string, event: PendingEvent | undefined): void;
   /** An event that counted is not pending any more. */
   eventSettled(event: PendingEvent): void;
 }
@@ -46,9 +48,16 @@ export class Ledger {
   }
 
   /** An event that the overflow policy refused. */
-  refuse(): void {
+  refuse(eventType: string): void {
     this.emitted++;
     this.dropped++;
+    this.#hooks.eventDropped(eventType, undefined);
+  }
+
+  /** An event that was emitted on a thread and that the bus, which checks it here, can't take. */
+  reject(): void {
+    this.emitted++;
+    this.failed++;
   }
 
   /** Settles one delivery, once; false when it was settled before. */
@@ -70,6 +79,7 @@ export class Ledger {
     if (!event.system) this.dropped++;
     event.failed = true;
     this.#end(event, outcome, false);
+    this.#hooks.eventDropped(event.route.eventType, event);
   }
 
   /** Ends an event with `outcome` for every delivery that has not settled, also of tiers to come; returns how many. */
