@@ -30,7 +30,7 @@ const BLOCK_MS = 2;
 /** … and after so many of them waits in its event loop, where idling costs nothing. */
 const BLOCKS = 50;
 /** No wake-up is lost by design; if one were, events would wait for this long. */
-const SAFETY_NET_MS = 100;
+const SAFETY_NET_MS = 1_000;
 
 const nap = new Int32Array(new SharedArrayBuffer(4));
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
