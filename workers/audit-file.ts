@@ -100,23 +100,19 @@ export class AuditFile {
     });
   }
 
-  /** Never throws for the file system: a rotation that fails is reported and tried again later. */
+  /** The next batch opens the next file. Never throws for the file system: a rotation that fails is tried again later. */
   rotate(): void {
     this.#owned(() => {
       try {
         this.#open();
         this.#look(this.size);
-        if (this.#fd === CLOSED) {
-          this.#open();
-          return;
-        }
+        if (this.#fd === CLOSED) return;
         if (this.#task.fsync !== 'none') this.#sync(this.#fd);
         this.#close();
         rotateFiles(this.#task.path, this.#task.maxFiles);
+        this.#forget();
         this.#numbers[AUDIT_NUMBER.ROTATIONS]! += 1;
-        this.#numbers[AUDIT_NUMBER.INODE] = 0;
         this.#rotateAt = this.#task.maxBytes;
-        this.#open();
       } catch (error) {
         if (error instanceof DeposedError) throw error;
         this.#rotateAt = this.size + ROTATION_RETRY_BYTES;
@@ -234,6 +230,13 @@ export class AuditFile {
     return stream;
   }
 
+  /** The file is not the active one any more; its inode's number may soon be another's. */
+  #forget(): void {
+    this.#numbers[AUDIT_NUMBER.INODE] = 0;
+    this.#numbers[AUDIT_NUMBER.SIZE] = 0;
+    this.#numbers[AUDIT_NUMBER.SEGMENT_LINES] = 0;
+  }
+
   #close(): void {
     const fd = this.#fd;
     this.#fd = CLOSED;
@@ -323,14 +326,13 @@ export class AuditFile {
       return there.size;
     }
     const deleted = fstatSync(this.#fd).nlink === 0;
+    const missing = this.lines;
     this.#close();
-    this.#numbers[AUDIT_NUMBER.INODE] = 0;
-    this.#numbers[AUDIT_NUMBER.SIZE] = 0;
+    this.#forget();
     if (!deleted) {
       this.#hooks.fault('RENAMED', `${path} was renamed; its lines are kept there, and writing goes on in a new file`);
       return 0;
     }
-    const missing = this.lines;
     this.#hooks.fault('DELETED', `${path} was deleted with ${missing} lines; writing goes on in a new file`);
     this.#gap(missing, 'DELETED');
     Atomics.store(this.#words, AUDIT.DIRTY, 0);

@@ -49,6 +49,14 @@ export interface AuditHooks {
   sealed?(seal: SealPayload): void;
 }
 
+/** What only tests change. */
+export interface AuditInternals {
+  /** The worker's entry point. */
+  readonly writer?: URL;
+  /** The ring's first position. */
+  readonly ringStart?: number;
+}
+
 export interface AuditStats {
   /** Lines accepted and not yet in the file. */
   lag_events: number;
@@ -110,14 +118,14 @@ export class AuditLog {
   #closed: Promise<boolean> | undefined;
 
   /** Throws AuditLockedError when another log has the file, AuditOpenError when it can't be opened. */
-  constructor(options: AuditOptions, hooks: AuditHooks = {}, writer: URL = AUDIT_WRITER) {
+  constructor(options: AuditOptions, hooks: AuditHooks = {}, internals: AuditInternals = {}) {
     this.#hooks = hooks;
     this.path = resolveLogPath(options.path);
     const lockFile = lockPath(this.path);
     this.#lock = takeLogLock(this.path, lockFile);
     const { seal = false } = options;
     this.#sealing = seal !== false;
-    this.#memory = createAudit(options.ringBytes ?? DEFAULT_RING_BYTES);
+    this.#memory = createAudit(options.ringBytes ?? DEFAULT_RING_BYTES, internals.ringStart);
     this.#words = this.#memory.words;
     this.#numbers = this.#memory.numbers;
     this.#queue = new AuditQueue(this.#memory, (bulk) => this.#thread.send(bulk));
@@ -135,7 +143,7 @@ export class AuditLog {
       redactor: options.redactor,
       sealEvery: seal === true ? DEFAULT_SEAL_LINES : Number(seal),
     };
-    this.#thread = new AuditThread(this.#memory, task, writer, {
+    this.#thread = new AuditThread(this.#memory, task, internals.writer ?? AUDIT_WRITER, {
       message: (message) => this.#receive(message),
       replaced: (reason) =>
         this.#fault({ code: 'WORKER', message: `the audit worker was replaced: ${reason}`, attempts: 1 }),

@@ -11,7 +11,7 @@ import type { AuditBulk, AuditTask, FromAudit } from './messages.ts';
 const STALL_MS = 6_000;
 /** Time that passes between two looks counts up to this: a process that was stopped has not stalled. */
 const MAX_LOOK_MS = 1_000;
-/** A thread that has lived so long has not failed at its start. */
+/** A thread that has lived so long, or has written something, has not failed at its start. */
 const SOUND_AFTER_MS = 1_000;
 const FIRST_RESTART_MS = 100;
 const MAX_RESTART_MS = 5_000;
@@ -36,6 +36,7 @@ export class AuditThread {
   #worker: Worker | undefined;
   #generation = 0;
   #startedAt = 0;
+  #startedTail = 0;
   #failures = 0;
   #restart: NodeJS.Timeout | undefined;
   #ending = false;
@@ -149,6 +150,7 @@ export class AuditThread {
     worker.unref();
     this.#worker = worker;
     this.#startedAt = monotonicMs();
+    this.#startedTail = Atomics.load(this.#words, AUDIT.TAIL);
   }
 
   #died(reason: string): void {
@@ -180,7 +182,8 @@ export class AuditThread {
   #replace(reason: string): void {
     this.restarts++;
     this.#hooks.replaced(reason);
-    const sound = monotonicMs() - this.#startedAt > SOUND_AFTER_MS;
+    const moved = Atomics.load(this.#words, AUDIT.TAIL) !== this.#startedTail;
+    const sound = moved || monotonicMs() - this.#startedAt > SOUND_AFTER_MS;
     this.#failures = sound ? 0 : this.#failures + 1;
     if (this.#failures <= 1) {
       this.#start();

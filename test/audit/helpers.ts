@@ -1,7 +1,10 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { type ChildProcess, fork } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { segmentPath } from '../../src/audit-format.ts';
+import type { ChildTask } from '../fixtures/audit/child.ts';
 
 const folders: string[] = [];
 process.on('exit', () => {
@@ -42,4 +45,86 @@ export function indices(path: string, rotated = 0): number[] {
     .map((line) => JSON.parse(line) as { event_type: string; payload: { i: number } })
     .filter(({ event_type }) => event_type === 'test.line')
     .map(({ payload }) => payload.i);
+}
+
+const CHILD = fileURLToPath(new URL('../fixtures/audit/child.js', import.meta.url));
+
+export interface ChildMessage {
+  readonly open?: boolean;
+  readonly error?: string;
+  /** The last line appended. */
+  readonly appended?: number;
+  readonly done?: boolean;
+}
+
+/** A child process with a log, killed at the latest when the test file ends. */
+export class Child {
+  readonly process: ChildProcess;
+  /** Its exit code or the signal that ended it. */
+  readonly ended: Promise<number | string>;
+  readonly #waiting = new Set<(message: ChildMessage) => void>();
+  readonly #messages: ChildMessage[] = [];
+
+  constructor(task: ChildTask) {
+    this.process = fork(CHILD, [JSON.stringify(task)], { stdio: ['ignore', 'ignore', 'ignore', 'ipc'] });
+    children.add(this.process);
+    this.process.on('message', (message: ChildMessage) => {
+      this.#messages.push(message);
+      for (const look of this.#waiting) look(message);
+    });
+    this.ended = new Promise((resolve) => {
+      this.process.on('exit', (code, signal) => {
+        children.delete(this.process);
+        resolve(code ?? signal!);
+      });
+    });
+  }
+
+  /** Resolves with the first message, past or to come, that is the one; rejects when the child ends before. */
+  message(isIt: (message: ChildMessage) => boolean): Promise<ChildMessage> {
+    const known = this.#messages.find(isIt);
+    if (known !== undefined) return Promise.resolve(known);
+    return new Promise((resolve, reject) => {
+      const look = (message: ChildMessage): void => {
+        if (!isIt(message)) return;
+        this.#waiting.delete(look);
+        resolve(message);
+      };
+      this.#waiting.add(look);
+      void this.ended.then((how) => reject(new Error(`the child ended (${how}) before its message`)));
+    });
+  }
+
+  kill(): Promise<number | string> {
+    this.process.kill('SIGKILL');
+    return this.ended;
+  }
+}
+
+const children = new Set<ChildProcess>();
+process.on('exit', () => {
+  for (const child of children) child.kill('SIGKILL');
+});
+
+const FAULTY = new URL('../fixtures/audit/faulty-writer.js', import.meta.url).href;
+
+/** The entry point of an audit worker with a fault; see the fixture for the query. A worker's own URL loses its query. */
+export function faultyWriter(query: string): URL {
+  const entry = join(folder(), 'writer.mjs');
+  writeFileSync(entry, `await import(${JSON.stringify(`${FAULTY}?${query}`)});`);
+  return pathToFileURL(entry);
+}
+
+/** A generator of numbers from 0 to 1 that a seed repeats. */
+export function random(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) | 0;
+    return (state >>> 8) / 2 ** 24;
+  };
+}
+
+/** 0, 1, … to `count`. */
+export function upTo(count: number): number[] {
+  return Array.from({ length: count }, (_, n) => n);
 }
