@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { inspect } from 'node:util';
 import { type Checks, createChecks } from './bus/checks.ts';
+import { healthOf } from './bus/health.ts';
+import { type ListenHost, openStream, waitFor } from './bus/listen.ts';
 import { observe } from './bus/observe.ts';
 import type { Observation } from './bus/observer.ts';
 import { MAX_TIMER_MS, monotonicMs, wallMs } from './clock.ts';
@@ -35,13 +37,17 @@ import {
   type EmitResult,
   type EventBusOptions,
   type EventMap,
+  type EventStream,
+  type EventStreamOptions,
   FailureReason,
   type HandlerModule,
+  type HealthReport,
   type InlineHandler,
   OverflowPolicy,
   type Payload,
   type ShutdownReport,
   type SubscribeOptions,
+  type WaitForOptions,
 } from './types.ts';
 
 type Sub = Subscription<PoolModule>;
@@ -96,6 +102,9 @@ export class EventBus<Events extends EventsShape<Events> = EventMap, Inputs exte
   #closed = false;
   #shutdown: Promise<ShutdownReport> | undefined;
   readonly #warned = new Set<string>();
+  /** Subscriptions that end with their first event. */
+  readonly #once = new Set<Sub>();
+  readonly #closers = new Set<() => void>();
 
   /** Throws ConfigError, which names every fault of the options. */
   constructor(options?: EventBusOptions<Events, Inputs>) {
@@ -185,11 +194,42 @@ export class EventBus<Events extends EventsShape<Events> = EventMap, Inputs exte
     return subscription.id;
   }
 
+  /** As `subscribe`, and ends with the first event that matches. Exactly one is handled, however many are emitted at once. */
+  once<const P extends PatternOf<Events>>(
+    handler: InlineHandler<EventOf<Events, P>, Inputs> | HandlerModule,
+    eventTypes: P | readonly P[],
+    options?: SubscribeOptions,
+  ): string {
+    const id = this.subscribe(handler, eventTypes, options);
+    this.#once.add(this.#subscriptions.get(id)!);
+    return id;
+  }
+
+  /**
+   * The first event to come that matches, as an ordinary subscription sees it. Rejects with WaitTimeoutError, the signal's
+   * reason, BusClosedError, or what the filter throws.
+   */
+  waitFor<const P extends PatternOf<Events>>(
+    eventTypes: P | readonly P[],
+    options?: WaitForOptions<EventOf<Events, P>>,
+  ): Promise<EventOf<Events, P>> {
+    return waitFor(this.#listenHost(eventTypes), options as WaitForOptions | undefined) as Promise<EventOf<Events, P>>;
+  }
+
+  /** Events from this call on, for `for await`. Bounded: see EventStreamOptions. Throws ConfigError, InvalidPatternError, BusClosedError. */
+  events<const P extends PatternOf<Events>>(
+    eventTypes: P | readonly P[],
+    options?: EventStreamOptions,
+  ): EventStream<EventOf<Events, P>> {
+    return openStream(this.#listenHost(eventTypes), options) as EventStream<unknown> as EventStream<EventOf<Events, P>>;
+  }
+
   /** False when there is no such subscription. Events emitted before still go to it. */
   unsubscribe(subscriptionId: string): boolean {
     const subscription = this.#subscriptions.get(subscriptionId);
     if (subscription === undefined) return false;
     this.#subscriptions.delete(subscriptionId);
+    this.#once.delete(subscription);
     this.#routes.remove(subscription);
     subscription.active = false;
     this.#forget(subscription);
@@ -273,6 +313,19 @@ export class EventBus<Events extends EventsShape<Events> = EventMap, Inputs exte
     };
   }
 
+  /** Is the bus fit for work? No I/O, cheap enough to poll. */
+  health(): HealthReport {
+    const faults = this.#pool?.faults();
+    return healthOf({
+      stats: this.getStats(),
+      closed: this.#closed,
+      maxPendingEvents: this.#options.maxPendingEvents,
+      threads: this.#pool === undefined ? 0 : this.#options.threads,
+      threadError: faults?.threads,
+      unloadable: faults?.modules ?? [],
+    });
+  }
+
   /** Lets pending events finish within the time limit, ends the threads, and says what became of the rest. Idempotent. @default timeoutMs 30_000 */
   shutdown(options: { timeoutMs?: number } = {}): Promise<ShutdownReport> {
     if (this.#shutdown === undefined) {
@@ -342,6 +395,23 @@ export class EventBus<Events extends EventsShape<Events> = EventMap, Inputs exte
     }
     this.#observation.emitted(event);
     this.#ledger.accept(event);
+    if (this.#once.size > 0) this.#endOnce(event);
+  }
+
+  /** Now, and not when its handler runs: further events may be emitted before that. */
+  #endOnce({ route }: PendingEvent): void {
+    for (const tier of route.tiers) {
+      for (const subscription of tier) if (this.#once.has(subscription as Sub)) this.unsubscribe(subscription.id);
+    }
+  }
+
+  #listenHost(eventTypes: string | readonly string[]): ListenHost {
+    return {
+      closers: this.#closers,
+      subscribe: (handler, name) =>
+        (this as AnyEventBus).subscribe(handler as InlineHandler<unknown>, eventTypes, { name, timeoutMs: 0 }),
+      unsubscribe: (id) => this.unsubscribe(id),
+    };
   }
 
   /** A handler on a thread emitted it: its thread's ring was its bound. */
@@ -640,6 +710,7 @@ export class EventBus<Events extends EventsShape<Events> = EventMap, Inputs exte
     this.#closed = true;
     await this.#pool?.close(EXIT_PATIENCE_MS);
     clearInterval(this.#keepAlive);
+    for (const close of this.#closers) close();
     this.#observation.closed();
     return { drained: settled, abandoned, killed, auditFlushed: true, durationMs: monotonicMs() - begun };
   }

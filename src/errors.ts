@@ -15,6 +15,7 @@ export const ERROR_CODES = [
   'ERR_GANGLION_DROPPED',
   'ERR_GANGLION_SHUTDOWN',
   'ERR_GANGLION_SUBSCRIPTION_GONE',
+  'ERR_GANGLION_WAIT_TIMEOUT',
   'ERR_GANGLION_AUDIT_LOCKED',
   'ERR_GANGLION_AUDIT_OPEN',
   'ERR_GANGLION_AUDIT_WRITE',
@@ -193,6 +194,16 @@ export class AuditWriteError extends GanglionError {
     super(AuditWriteError.code, `the audit log ${path} can't be written: ${reason}`);
     this.path = path;
     this.fault = fault;
+  }
+}
+
+/** No event came within `waitFor`'s time limit. */
+export class WaitTimeoutError extends GanglionError {
+  static readonly code = 'ERR_GANGLION_WAIT_TIMEOUT';
+  readonly timeoutMs: number;
+  constructor(timeoutMs: number) {
+    super(WaitTimeoutError.code, `no event came within ${timeoutMs} ms`);
+    this.timeoutMs = timeoutMs;
   }
 }
 

@@ -165,6 +165,51 @@ export interface EventBusOptions<Events = EventMap, Inputs = Events> {
   tracing?: boolean;
 }
 
+export interface WaitForOptions<Event = BusEvent> {
+  /** WaitTimeoutError after this; Infinity: never. @default 30_000 */
+  timeoutMs?: number;
+  /** Abort rejects with its reason. */
+  signal?: AbortSignal;
+  /** Only an event that it accepts counts. What it throws rejects. @default each */
+  filter?: (event: Event) => boolean;
+}
+
+export interface EventStreamOptions {
+  /** Abort ends the iteration with its reason, and leaves out what was buffered. */
+  signal?: AbortSignal;
+  /** Events kept for a consumer that is behind. @default 1_024 */
+  bufferSize?: number;
+  /**
+   * When the buffer is full: `dropOldest` leaves the oldest one out and counts it in `dropped`; `wait` loses nothing, the
+   * event stays pending until there is room, and so is seen by `maxPendingEvents` and awaited by `shutdown`.
+   * @default 'dropOldest'
+   */
+  whenFull?: 'dropOldest' | 'wait';
+}
+
+/** Events as they come; ends with the bus, with its signal, or when the loop over it ends. */
+export interface EventStream<Event = BusEvent> extends AsyncIterableIterator<Event, undefined>, AsyncDisposable {
+  /** Events left out because the buffer was full. */
+  readonly dropped: number;
+  next(): Promise<IteratorResult<Event, undefined>>;
+  return(): Promise<IteratorResult<Event, undefined>>;
+  [Symbol.asyncIterator](): EventStream<Event>;
+}
+
+export interface HealthCheck {
+  name: 'bus' | 'threads' | 'modules' | 'ring' | 'pending' | 'quarantine' | 'audit';
+  /** `degraded`: it works, and somebody should look at it. */
+  status: 'ok' | 'degraded' | 'failed';
+  /** What was found, in one sentence. */
+  diagnosis: string;
+}
+
+export interface HealthReport {
+  /** The worst of all checks. */
+  status: HealthCheck['status'];
+  checks: HealthCheck[];
+}
+
 export interface BusStats {
   active_subscriptions: number;
   total_subscriptions: number;

@@ -4,7 +4,7 @@ import { messageOf } from '../codec.ts';
 import type { Delivery, Outcome, Subscription } from '../delivery/pending.ts';
 import { failure } from '../delivery/pending.ts';
 import { HandlerLoadError, ProtocolError, ThreadStartError } from '../errors.ts';
-import type { ResolvedModule, ResolvedOptions } from '../options.ts';
+import { moduleName, type ResolvedModule, type ResolvedOptions } from '../options.ts';
 import type { FromThread, LateErrorInfo, SubscriptionInfo } from '../protocol.ts';
 import { cellDelivery, loadCell } from '../ring/cells.ts';
 import { armDoorbell, blockOnDoorbell, disarmDoorbell } from '../ring/doorbell.ts';
@@ -203,6 +203,12 @@ export class HandlerPool {
         zombies: list.reduce((sum, thread) => sum + (thread.zombie ? 1 : 0), 0),
       },
     };
+  }
+
+  /** What keeps handlers from running: no thread comes up, modules that could not be loaded. */
+  faults(): { threads: Error | undefined; modules: string[] } {
+    const failed = [...this.#modules.inState('failed')].filter(({ users }) => users > 0);
+    return { threads: this.#hopeless, modules: failed.map(moduleName) };
   }
 
   /** Threads that would be terminated in the middle of a handler. */
