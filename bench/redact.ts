@@ -75,7 +75,14 @@ const clean = lines((i) => ({
   created_at: '2025-10-09T08:53:20.125Z',
   state: 'open',
 }));
-const dirty = lines((i) => ({
+const one = lines((i) => ({
+  order_id: `ord-${i}`,
+  customer: 'Ann Example',
+  note: `write to ann.${i}@example.com before noon`,
+  created_at: '2025-10-09T08:53:20.125Z',
+  state: 'open',
+}));
+const four = lines((i) => ({
   order_id: `ord-${i}`,
   customer: { name: 'Ann Example', email: `ann.${i}@example.com` },
   note: `call +1 415 555 ${1000 + (i % 9000)} from 10.1.2.${i % 255}`,
@@ -105,7 +112,7 @@ function time(way: Way, all: Buffer, ends: readonly number[]): number {
 }
 
 console.log(`node ${process.version}, ${LINES} lines, medians of ${ROUNDS} rounds`);
-for (const [name, texts] of Object.entries({ clean, dirty })) {
+for (const [name, texts] of Object.entries({ clean, 'one hit': one, 'four hits': four })) {
   const all = Buffer.from(texts.join(''), 'latin1');
   let end = 0;
   const ends = texts.map((text) => {
@@ -127,7 +134,7 @@ for (const [name, texts] of Object.entries({ clean, dirty })) {
     const mb = ((all.length / LINES / ns) * 1000).toFixed(0);
     const bytes = Math.round(all.length / LINES);
     console.log(
-      `${name}  ${way.padEnd(10)}  ${bytes} bytes  ${ns.toFixed(0).padStart(6)} ns  ${mb.padStart(6)} MB/s  ${(base / ns).toFixed(2)}x`,
+      `${name.padEnd(9)}  ${way.padEnd(10)}  ${bytes} bytes  ${ns.toFixed(0).padStart(6)} ns  ${mb.padStart(6)} MB/s  ${(base / ns).toFixed(2)}x`,
     );
   }
 }

@@ -14,7 +14,7 @@ const EXEMPT = 4;
 export class HarmlessKeys {
   readonly #hashes = new Int32Array(SLOTS);
   readonly #kinds = new Uint8Array(SLOTS);
-  #bytes: (Uint8Array | undefined)[] = new Array<Uint8Array | undefined>(SLOTS);
+  #bytes: (Uint8Array | undefined)[] = [];
   readonly #envelope: readonly (readonly [name: string, exempt: boolean])[];
   #size = 0;
 
@@ -40,7 +40,7 @@ export class HarmlessKeys {
   }
 
   #clear(): void {
-    this.#bytes = new Array<Uint8Array | undefined>(SLOTS);
+    this.#bytes = Array.from({ length: SLOTS }, () => undefined);
     this.#size = 0;
     for (const [name, exempt] of this.#envelope) this.#put(name, exempt ? IN_ENVELOPE | EXEMPT : IN_ENVELOPE);
   }

@@ -78,7 +78,8 @@ class Walk {
     if (this.#skipSpace() !== END) return undefined;
     if (this.#pieces === undefined) return this.#json;
     this.#pieces.push(this.#json.slice(this.#copied));
-    return this.#pieces.join('');
+    // A few short pieces are put together faster one by one than by an array.
+    return this.#pieces.length > 64 ? this.#pieces.join('') : this.#pieces.reduce((text, piece) => text + piece);
   }
 
   /** True when the container that begins here is empty, and so over. */

@@ -1,6 +1,7 @@
+import { CONTEXT } from './bits.ts';
 import type { HarmlessKeys } from './clean-lines.ts';
 import type { KeyMatch, KeyMatcher } from './key-matcher.ts';
-import { CONTEXT, type Prefilter } from './prefilter.ts';
+import type { Prefilter } from './prefilter.ts';
 import type { TextRedactor } from './text.ts';
 
 /** All that matters of a member's name. */

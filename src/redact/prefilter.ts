@@ -1,50 +1,26 @@
-/**
- * One pass over a string that tells which rules could match in it, so that nearly every string needs none of them.
- * A bit may be set for nothing; it may never be missing. What each bit stands for is what a rule's `needs` may rely on.
- */
+import {
+  ARN,
+  AT,
+  CONTEXT,
+  DASHES,
+  EVERY,
+  IPV4,
+  IPV6,
+  JSON_TEXT,
+  LABEL,
+  LONG,
+  LONG_RUN,
+  MAC,
+  PERCENT,
+  PHONE,
+  SCHEME,
+  TILDE,
+  WORD,
+} from './bits.ts';
+import { isDigit, numberBits } from './number-bits.ts';
 
-/** An `@`. */
-export const AT: number = 1 << 0;
-/** A `%`, which may begin an encoded `@` or `+`. */
-export const PERCENT: number = 1 << 1;
-/** A run of `LONG_RUN` or more letters, digits, `_` and `-`, and what one of the rules for such keys begins with. */
-export const LONG: number = 1 << 2;
-/** The last letters of a word that names a secret, at the word's end. */
-export const WORD: number = 1 << 3;
-/** WORD, and a `:` or `=` somewhere. */
-export const LABEL: number = 1 << 4;
-/** The last letters of Bearer, Basic, Token or Digest at a word's end. */
-export const SCHEME: number = 1 << 5;
-/** The last letters of a word that some numbers need beside them, and four digits or more. */
-export const CONTEXT: number = 1 << 6;
-/** A word's end in `arn` and a colon. */
-export const ARN: number = 1 << 7;
-/** Two dashes in a row. */
-export const DASHES: number = 1 << 8;
-/** `Q~`. */
-export const TILDE: number = 1 << 9;
-/** A chain of 13 or more digits, single spaces or dashes between them, with a group that begins like a card number. */
-export const CARD: number = 1 << 10;
-/** Digits 3-2-4 with one separator. */
-export const SSN: number = 1 << 11;
-/** A `+` or `(` before a digit, or digits 3-3-4. */
-export const PHONE: number = 1 << 12;
-/** Three dots and four digits. */
-export const IPV4: number = 1 << 13;
-/** Five colons or five dashes. */
-export const MAC: number = 1 << 14;
-/** Seven digits, and a word that begins with two letters and two digits. */
-export const IBAN: number = 1 << 15;
-/** Begins like a JSON object or array. */
-export const JSON_TEXT: number = 1 << 16;
-/** Two colons in a row, or colons enough for an IPv6 address. */
-export const IPV6: number = 1 << 17;
-/** Comes with any text that a rule for every text has to see. */
-export const EVERY: number = 1 << 18;
 /** What `literal` gives for a string with escapes that must be decoded first, or without an end. */
 export const UNREADABLE = -1;
-
-export const LONG_RUN = 15;
 
 const LETTER = 0;
 const DIGIT = 1;
@@ -110,7 +86,10 @@ const E_ARN = 8;
 const ENDINGS = new Uint8Array(1 << 15);
 function ending(names: string, bit: number): void {
   for (const name of names.split(' ')) {
-    const [c, b, a] = [...name].reverse().map((char) => FOLDED[char.charCodeAt(0)]!) as [number, number, number];
+    const [c, b, a] = name
+      .split('')
+      .reverse()
+      .map((char) => FOLDED[char.charCodeAt(0)]!) as [number, number, number];
     const firsts = name.startsWith('.') ? Array.from({ length: 32 }, (_, i) => i) : [a];
     for (const first of firsts) ENDINGS[(first << 10) | (b << 5) | c]! |= bit;
   }
@@ -128,7 +107,10 @@ const encoder = new TextEncoder();
 const FIRST_SCRATCH_BYTES = 65_536;
 const MAX_SCRATCH_BYTES = 1_048_576;
 
-/** Works on UTF-8 bytes, which cost a third of a string's characters to look at. */
+/**
+ * One pass over a string that tells which rules could match in it, so that nearly every string needs none of them. It
+ * works on UTF-8 bytes, which cost a third of a string's characters to look at.
+ */
 export class Prefilter {
   /** Where the last `literal` ended: at its closing quote. */
   end = 0;
@@ -291,61 +273,6 @@ function endingAt(bytes: Uint8Array, from: number, end: number): number {
   const b = end - 2 >= from ? FOLDED[bytes[end - 2]!]! : 0;
   const a = end - 3 >= from ? FOLDED[bytes[end - 3]!]! : 0;
   return ENDINGS[(a << 10) | (b << 5) | FOLDED[c]!]!;
-}
-
-const isDigit = (c: number): boolean => c >= 48 && c <= 57;
-const isLetter = (c: number): boolean => (c >= 65 && c <= 90) || (c >= 97 && c <= 122);
-
-/** Looks at a text's groups of digits. Separate, because few texts have as many digits as any of these rules needs. */
-function numberBits(bytes: Uint8Array, from: number, to: number): number {
-  let bits = 0;
-  let before = 0; // length of the group before the last one
-  let last = 0;
-  let separator = 0; // between those two
-  let chain = 0;
-  let card = false;
-  let lastEnd = -2;
-  for (let i = from; i < to; ) {
-    if (!isDigit(bytes[i]!)) {
-      // The digits of an escape are not the number's, which begins behind them.
-      if (bytes[i] === C_BACKSLASH && bytes[i + 1] === 117) bits |= CARD | SSN | PHONE | IBAN;
-      i++;
-      continue;
-    }
-    const start = i;
-    while (i < to && isDigit(bytes[i]!)) i++;
-    const length = i - start;
-    const between = start === lastEnd + 1 ? bytes[lastEnd]! : 0;
-    if (between !== C_SPACE && between !== C_DASH) {
-      chain = 0;
-      card = false;
-    }
-    chain += length;
-    const digit = bytes[start]!;
-    if (digit >= 50 && digit <= 54) card = true;
-    if (card && chain >= 13) bits |= CARD;
-    if (length === 4 && before === 3 && between !== 0) {
-      if (last === 2 && between === separator) bits |= SSN;
-      if (last === 3) bits |= PHONE;
-    }
-    if (length >= 2 && start - 2 >= from && isLetter(bytes[start - 1]!) && isLetter(bytes[start - 2]!)) {
-      if (beginsWord(bytes, from, start - 2)) bits |= IBAN;
-    }
-    before = between === 0 ? 0 : last;
-    separator = between;
-    last = length;
-    lastEnd = i;
-  }
-  return bits;
-}
-
-/** Nothing of a word before it, or an escape such as `\n`, whose letter is not the word's. */
-function beginsWord(bytes: Uint8Array, from: number, at: number): boolean {
-  if (at === from) return true;
-  const c = bytes[at - 1]!;
-  if (!isDigit(c) && !isLetter(c)) return true;
-  for (let i = at - 2; i >= from && i >= at - 6; i--) if (bytes[i] === C_BACKSLASH) return true;
-  return false;
 }
 
 function jsonBit(bytes: Uint8Array, from: number, to: number): number {

@@ -1,10 +1,11 @@
 import { ConfigError, SerializationError } from '../errors.ts';
+import { JSON_TEXT } from './bits.ts';
 import { CleanLines, HarmlessKeys } from './clean-lines.ts';
 import { DEFAULT_RULES } from './default-rules.ts';
 import { type JsonContext, redactJson } from './json.ts';
 import { DEFAULT_KEYS, KeyMatcher, wordsOf } from './key-matcher.ts';
 import { ENVELOPE, KeyTable, NO_KEY } from './key-table.ts';
-import { JSON_TEXT, Prefilter } from './prefilter.ts';
+import { Prefilter } from './prefilter.ts';
 import { compileRule, ERROR_TOKEN, type RedactionRule } from './rule.ts';
 import { Budget, TextRedactor } from './text.ts';
 

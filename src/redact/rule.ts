@@ -1,6 +1,6 @@
 import { types } from 'node:util';
 import { RedactionRuleError } from '../errors.ts';
-import { EVERY } from './prefilter.ts';
+import { EVERY } from './bits.ts';
 
 /** One value pattern. Plain data: a rule travels into the audit worker by structured clone. */
 export interface RedactionRule {

@@ -1,5 +1,6 @@
+import { EVERY, JSON_TEXT } from './bits.ts';
 import type { Key } from './key-table.ts';
-import { EVERY, JSON_TEXT, type Prefilter } from './prefilter.ts';
+import type { Prefilter } from './prefilter.ts';
 import { ERROR_TOKEN, type Rule, type Surroundings, TOKEN } from './rule.ts';
 import { type Hidden, put, show, Tokens } from './tokens.ts';
 
@@ -109,7 +110,9 @@ export class TextRedactor {
 
   /** A text may have become JSON, and a token of the user's own, or one with a number behind it, may read otherwise than it was put. */
   #staysAsPut(put: Hidden, shown: string): boolean {
-    return this.tokens.areBracketed && !shown.includes(']_') && !/^\s*[[{]/.test(put.text);
+    const first = put.text.charCodeAt(0);
+    const mayBeJson = first <= 32 || first === 91 || first === 123;
+    return this.tokens.areBracketed && !mayBeJson && !shown.includes(']_');
   }
 
   #find(rule: Rule, hidden: Hidden, key: string): readonly number[] | undefined {

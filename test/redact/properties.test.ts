@@ -1,14 +1,16 @@
 import fc from 'fast-check';
 import * as assert from 'uvu/assert';
+import { JSON_TEXT } from '../../src/redact/bits.ts';
 import { DEFAULT_RULES } from '../../src/redact/default-rules.ts';
 import { DEFAULT_KEYS, KeyMatcher } from '../../src/redact/key-matcher.ts';
-import { JSON_TEXT, Prefilter } from '../../src/redact/prefilter.ts';
+import { Prefilter } from '../../src/redact/prefilter.ts';
 import { Redactor } from '../../src/redact/redactor.ts';
 import { tests } from '../helpers.ts';
 import { SAMPLES } from './samples.ts';
 
-const test = tests('redact/properties');
-const RUNS = 3_000;
+const suite = tests('redact/properties');
+const test = (title: string, body: () => void): void => suite(title, body, 120_000);
+const RUNS = 1_500;
 const redactor = new Redactor();
 
 /** Text made of pieces of what the rules look for, of what is near it, and of what may stand between. */
@@ -77,7 +79,7 @@ const piece = fc.oneof(
   { weight: 6, arbitrary: fc.constantFrom(...joints) },
   { weight: 1, arbitrary: fc.constantFrom(...tokens) },
   { weight: 1, arbitrary: fc.string({ unit: 'binary', maxLength: 6 }) },
-  { weight: 1, arbitrary: fc.string({ unit: fc.constantFrom(...'0123456789 -.:'), maxLength: 20 }) },
+  { weight: 1, arbitrary: fc.string({ unit: fc.constantFrom(...'0123456789 -.:'.split('')), maxLength: 20 }) },
 );
 const text = fc.array(piece, { maxLength: 9 }).map((pieces) => pieces.join(''));
 
@@ -162,13 +164,10 @@ const line = fc
 
 test("a text without a rule's bits has no match of that rule", () => {
   const prefilter = new Prefilter(-1);
-  const one = DEFAULT_RULES.map(
-    (rule) => [rule, new Redactor({ patterns: [{ name: rule.name, pattern: rule.pattern }], redactKeys: [] })] as const,
-  );
   fc.assert(
     fc.property(text, (input) => {
       const bits = prefilter.text(input);
-      for (const [rule] of one) {
+      for (const rule of DEFAULT_RULES) {
         if ((rule.needs & bits) !== 0) continue;
         rule.pattern.lastIndex = 0;
         for (const match of input.matchAll(rule.pattern)) {
@@ -206,7 +205,7 @@ function changes(json: string): boolean {
     if (typeof inner !== 'object' || inner === null) return false;
     if (Array.isArray(inner)) return inner.some(walk);
     return Object.entries(inner).some(([name, child]) => {
-      const match = matcher.match(name);
+      const match = matcher.match(redactor.redactString(name).replace(/\[REDACTED(?:_[A-Z_]+)?\]/g, ' '));
       if (match === 'whole' || (match === 'part' && (typeof child !== 'object' || child === null))) return true;
       return redactor.redactString(name) !== name || walk(child);
     });
@@ -319,4 +318,4 @@ test('JSON text with a bit for JSON is the only one that is parsed', () => {
   );
 });
 
-test.run();
+suite.run();

@@ -67,7 +67,10 @@ export const SAMPLES: readonly Sample[] = [
   },
   {
     name: 'GITHUB_TOKEN',
-    whole: [...'pousr'].map((kind) => `gh${kind}_${letters(36)}`).concat(`github_pat_${letters(22)}_${letters(59)}`),
+    whole: 'pousr'
+      .split('')
+      .map((kind) => `gh${kind}_${letters(36)}`)
+      .concat(`github_pat_${letters(22)}_${letters(59)}`),
     within: [[`(ghp_${letters(36)})`, '([REDACTED_GITHUB_TOKEN])']],
     not: ['ghp_short', `ghx_${letters(36)}`, `aghp_${letters(36)}`, 'ghs_helper_function'],
   },

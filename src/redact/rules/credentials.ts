@@ -1,4 +1,4 @@
-import { AT, LABEL, LONG, SCHEME } from '../prefilter.ts';
+import { AT, LABEL, LONG, SCHEME } from '../bits.ts';
 import { type Rule, TOKEN } from '../rule.ts';
 import { lastGroup, RUN_START, rule, START } from './parts.ts';
 

@@ -1,5 +1,5 @@
+import { AT, CARD, CONTEXT, IBAN, PERCENT, SSN } from '../bits.ts';
 import { ibanLength, isCardNumber, isRoutingNumber, passesMod97 } from '../checks.ts';
-import { AT, CARD, CONTEXT, IBAN, PERCENT, SSN } from '../prefilter.ts';
 import type { Rule, Surroundings } from '../rule.ts';
 import { END, isPlain, rule, START, textBefore, textBehind } from './parts.ts';
 

@@ -1,5 +1,5 @@
 import { isIPv6 } from 'node:net';
-import { IPV4, IPV6, MAC, PERCENT, PHONE } from '../prefilter.ts';
+import { IPV4, IPV6, MAC, PERCENT, PHONE } from '../bits.ts';
 import type { RedactionRule, Rule, Surroundings } from '../rule.ts';
 import { END, rule, START, textBefore, textBehind } from './parts.ts';
 
@@ -86,7 +86,7 @@ export const NETWORK_RULES: readonly Rule[] = [
   rule(
     'PHONE',
     PHONE,
-    String.raw`(?=[(0-9][-0-9. ()]{10})${START}(?<![0-9][-.])(?:1[-. ]?)?(?:\([0-9]{3}\)[-. ]?|[0-9]{3}[-. ])[0-9]{3}[-. ][0-9]{4}${END}(?![-.][0-9])`,
+    String.raw`(?=[(0-9][-0-9. ()]{10})${START}(?<![0-9][-.])(?:1(?:[-. ]|(?=\()))?(?:\([0-9]{3}\)[-. ]?|[0-9]{3}[-. ])[0-9]{3}[-. ][0-9]{4}${END}(?![-.][0-9])`,
   ),
 ];
 

@@ -1,4 +1,4 @@
-import { ARN, DASHES, LABEL, LONG, TILDE, WORD } from '../prefilter.ts';
+import { ARN, DASHES, LABEL, LONG, TILDE, WORD } from '../bits.ts';
 import type { Rule } from '../rule.ts';
 import { END, lastGroup, RUN_START, rule, START } from './parts.ts';
 
