@@ -1,4 +1,4 @@
-import { type FileHandle, open, readdir } from 'node:fs/promises';
+import { type FileHandle, open, readdir, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { inspect } from 'node:util';
 import { BUS_SOURCE, rotatedNumbers, SEAL_TYPE, segmentPath } from '../audit-format.ts';
@@ -46,26 +46,69 @@ export async function readEvents(path: string, query: AuditQuery): Promise<{ eve
   return { events, damaged };
 }
 
-/** A rotation meanwhile makes each file one older: what was read once is known by its inode, and no number is skipped. */
+/**
+ * From the active file to ever older ones, while rotation may make each a number older under our hands. Numbers only grow:
+ * what stands behind a file is older if that file, looked for afterwards, still stands before it.
+ */
 async function visitFiles(path: string, visit: (line: Buffer) => boolean): Promise<void> {
-  const seen = new Set<string>();
-  const last = Math.max(0, ...rotatedNumbers(path, await names(path)));
-  for (let number = 0; number <= last + 1; number++) {
-    const file = await openIfThere(segmentPath(path, number));
-    if (file === undefined) continue;
+  let at = -1;
+  let before: Identity | undefined;
+  for (;;) {
+    const next = await openBehind(path, at);
+    if (next === undefined) return;
     try {
-      const { dev, ino } = await file.stat();
-      if (seen.has(`${dev}:${ino}`)) continue;
-      seen.add(`${dev}:${ino}`);
-      if (!(await visitBackwards(file, visit))) return;
+      if (before !== undefined) {
+        const now = await numberOf(path, before, at);
+        // Overwritten, with everything older than it.
+        if (now === undefined) return;
+        if (now >= next.number) {
+          at = now;
+          continue;
+        }
+      }
+      if (!(await visitBackwards(next.file, visit))) return;
+      before = await next.file.stat();
+      at = next.number;
     } finally {
-      await file.close();
+      await next.file.close();
     }
   }
 }
 
-async function names(path: string): Promise<string[]> {
-  return readdir(dirname(path));
+interface Identity {
+  readonly dev: number;
+  readonly ino: number;
+}
+
+/** A look at the folder may be old when it is used; so often it is repeated before what was not found is not there. */
+const LOOKS = 5;
+
+/** The first file with a number above `at`: a killed rotation may have left one free. */
+async function openBehind(path: string, at: number): Promise<{ file: FileHandle; number: number } | undefined> {
+  for (let look = 0; look < LOOKS; look++) {
+    const numbers = (await numbersOf(path)).filter((number) => number > at);
+    if (numbers.length === 0) return undefined;
+    for (const number of numbers) {
+      const file = await openIfThere(segmentPath(path, number));
+      if (file !== undefined) return { file, number };
+    }
+  }
+  return undefined;
+}
+
+async function numberOf(path: string, { dev, ino }: Identity, from: number): Promise<number | undefined> {
+  for (let look = 0; look < LOOKS; look++) {
+    for (const number of await numbersOf(path)) {
+      if (number < from) continue;
+      const entry = await stat(segmentPath(path, number)).catch(() => undefined);
+      if (entry?.ino === ino && entry.dev === dev) return number;
+    }
+  }
+  return undefined;
+}
+
+async function numbersOf(path: string): Promise<number[]> {
+  return [0, ...rotatedNumbers(path, await readdir(dirname(path)))];
 }
 
 async function openIfThere(path: string): Promise<FileHandle | undefined> {
