@@ -1,7 +1,7 @@
 /** Check digits and number plans, from the public definitions of each format. */
 
 /** The Luhn sum (ISO/IEC 7812-1, annex B) of a string of digits. */
-export function passesLuhn(digits: string): boolean {
+function passesLuhn(digits: string): boolean {
   let sum = 0;
   for (let i = 0; i < digits.length; i++) {
     const digit = digits.charCodeAt(digits.length - 1 - i) - 48;

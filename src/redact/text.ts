@@ -8,7 +8,7 @@ import { type Hidden, put, show, Tokens } from './tokens.ts';
  * A user's pattern sees this many characters at once: what it costs may grow faster than its input. A longer string is
  * searched in windows that overlap, so that no match shorter than the overlap is missed.
  */
-export const WINDOW = 8_192;
+const WINDOW = 8_192;
 const OVERLAP = 1_024;
 /** How far before a window a look-behind sees. */
 const LOOK_BEHIND = 256;
@@ -16,8 +16,10 @@ const LOOK_BEHIND = 256;
 /** A token can make a neighbour match that did not before. More rounds than this are no accident. */
 const MAX_ROUNDS = 12;
 
+const MAX_CHOICES = 1_024;
+
 /** Ends the work on one line or value. */
-export class BudgetError extends Error {}
+class BudgetError extends Error {}
 
 /** The time that one line or value may take. */
 export class Budget {
@@ -36,6 +38,8 @@ export class Budget {
 export class TextRedactor {
   readonly tokens: Tokens;
   readonly #rules: readonly Rule[];
+  /** The rules for a set of bits, of which few occur. */
+  readonly #chosen = new Map<number, readonly Rule[]>();
   readonly #prefilter: Prefilter;
   readonly #budget: Budget;
 
@@ -75,8 +79,7 @@ export class TextRedactor {
     if (bits === 0 && !text.includes(']')) return TOKEN;
     const hidden = this.tokens.hide(text);
     if (hidden.tokens.length === 1 && hidden.text === hidden.mark) return text;
-    for (const rule of this.#rules) {
-      if ((rule.needs & bits) === 0) continue;
+    for (const rule of this.#rulesFor(bits)) {
       const spans = this.#find(rule, hidden, key.name);
       if (spans !== undefined && spans[0] === 0 && spans[1] === hidden.text.length)
         return rule.token === '' ? TOKEN : rule.token;
@@ -87,7 +90,17 @@ export class TextRedactor {
   /** The token of the first rule that matches in a number. */
   number(text: string, bits: number, key: Key): string | undefined {
     const hidden = { text, mark: '', tokens: [] };
-    return this.#rules.find((rule) => rule.needs & bits && this.#find(rule, hidden, key.name) !== undefined)?.token;
+    return this.#rulesFor(bits).find((rule) => this.#find(rule, hidden, key.name) !== undefined)?.token;
+  }
+
+  #rulesFor(bits: number): readonly Rule[] {
+    let rules = this.#chosen.get(bits);
+    if (rules === undefined) {
+      if (this.#chosen.size >= MAX_CHOICES) this.#chosen.clear();
+      rules = this.#rules.filter((rule) => (rule.needs & bits) !== 0);
+      this.#chosen.set(bits, rules);
+    }
+    return rules;
   }
 
   /** All rules over and over until none matches; the same object if none did. */
@@ -96,14 +109,14 @@ export class TextRedactor {
     let bits = firstBits;
     for (let round = 0; round < MAX_ROUNDS && bits !== 0; round++) {
       const before = hidden;
-      for (const rule of this.#rules) {
-        if ((rule.needs & bits) === 0) continue;
+      for (const rule of this.#rulesFor(bits)) {
         const spans = this.#find(rule, hidden, key.name);
         if (spans !== undefined) hidden = put(hidden, spans, rule.token);
       }
       this.#budget.check();
       if (hidden === before) return hidden;
-      bits = this.#prefilter.text(hidden.text) | key.bits;
+      // A single mark is all that is left of most values.
+      bits = hidden.text === hidden.mark ? 0 : this.#prefilter.text(hidden.text) | key.bits;
     }
     return bits === 0 ? hidden : { text: ERROR_TOKEN, mark: first.mark, tokens: [] };
   }

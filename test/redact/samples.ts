@@ -12,7 +12,7 @@ export interface Sample {
 const base64url = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url');
 const header = base64url({ alg: 'HS256', typ: 'JWT' });
 const claims = base64url({ sub: '42', name: 'Ann' });
-export const JWT: string = `${header}.${claims}.c2lnbmF0dXJl`;
+const JWT = `${header}.${claims}.c2lnbmF0dXJl`;
 
 const begin = (kind: string): string => `-----BEGIN ${kind}PRIVATE KEY-----`;
 const end = (kind: string): string => `-----END ${kind}PRIVATE KEY-----`;
