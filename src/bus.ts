@@ -1,36 +1,34 @@
-import { randomUUID } from 'node:crypto';
-import { inspect } from 'node:util';
 import { type Checks, createChecks } from './bus/checks.ts';
+import { DeadEvents } from './bus/dead-events.ts';
 import { healthOf } from './bus/health.ts';
 import { type ListenHost, openStream, waitFor } from './bus/listen.ts';
 import { observe } from './bus/observe.ts';
 import type { Observation } from './bus/observer.ts';
+import { Outcomes } from './bus/outcomes.ts';
+import { Room } from './bus/room.ts';
+import { Settling, timeLimit } from './bus/settling.ts';
+import { planSubscription } from './bus/subscription.ts';
+import { SystemEvents } from './bus/system-events.ts';
 import { MAX_TIMER_MS, monotonicMs, wallMs } from './clock.ts';
-import { encodePayload, messageOf } from './codec.ts';
+import { messageOf } from './codec.ts';
 import { currentScope } from './correlation.ts';
+import type { DeadLetter } from './dead-letters/letter.ts';
+import type { DeadLetterQueue } from './dead-letters/queue.ts';
+import { Flow } from './delivery/flow.ts';
 import { Ledger } from './delivery/ledger.ts';
 import { Delivery, failure, type Outcome, PendingEvent, type Subscription } from './delivery/pending.ts';
 import { WaitingReceipt } from './delivery/receipt.ts';
 import { resolveEmitOptions } from './emit-options.ts';
-import { BackpressureError, BusClosedError, ConfigError, DroppedError, ShutdownError } from './errors.ts';
+import { BusClosedError, SerializationError, ShutdownError, ValidationError } from './errors.ts';
 import { checkEventType } from './event.ts';
 import { nextEventId } from './event-id.ts';
 import type { EventName, EventOf, EventsShape, PatternOf } from './event-types.ts';
 import { InlineRunner } from './inline.ts';
-import {
-  moduleName,
-  type ResolvedOptions,
-  resolveBusOptions,
-  resolveHandlerModule,
-  resolvePatterns,
-  resolveSubscribeOptions,
-} from './options.ts';
+import { type ResolvedOptions, resolveBusOptions } from './options.ts';
 import type { WorkerEmit } from './pool/completions.ts';
 import { HandlerPool } from './pool/handler-pool.ts';
 import type { PoolModule } from './pool/modules.ts';
-import type { LateErrorInfo } from './protocol.ts';
 import { Routes } from './routes.ts';
-import { serializeError } from './serialized-error.ts';
 import {
   type BusStats,
   type EmitOptions,
@@ -43,7 +41,6 @@ import {
   type HandlerModule,
   type HealthReport,
   type InlineHandler,
-  OverflowPolicy,
   type Payload,
   type ShutdownReport,
   type SubscribeOptions,
@@ -54,26 +51,10 @@ type Sub = Subscription<PoolModule>;
 
 /** A caller that never returns to its event loop still gets its completions read, each so many emits. */
 const DRAIN_EVERY = 256;
-const DEFAULT_WAIT_MS = 30_000;
 /** After a shutdown's time limit handlers have so long to notice their signal. */
 const LAST_GRACE_MS = 100;
-/** Different things that are warned of once each. */
-const MAX_WARNINGS = 1_000;
 /** Native code can't be interrupted, so its thread's exit is not awaited for longer. */
 const EXIT_PATIENCE_MS = 1_000;
-/** Failures of a handler; what the bus did to an event itself is none. */
-const HANDLER_FAILURES: ReadonlySet<FailureReason | undefined> = new Set([
-  FailureReason.HANDLER_ERROR,
-  FailureReason.HANDLER_TIMEOUT,
-  FailureReason.WORKER_EXIT,
-  FailureReason.HANDLER_LOAD_ERROR,
-  FailureReason.HANDLER_QUARANTINED,
-]);
-
-interface RoomWaiter {
-  proceed(): void;
-  refuse(error: unknown): void;
-}
 
 /** An event bus: emit on this thread, handle here and on a pool of threads. */
 export class EventBus<Events extends EventsShape<Events> = EventMap, Inputs extends EventsShape<Inputs> = Events>
@@ -86,22 +67,23 @@ export class EventBus<Events extends EventsShape<Events> = EventMap, Inputs exte
   readonly #observation: Observation;
   readonly #checks: Checks;
   #validationFailures = 0;
+  readonly #flow: Flow;
   readonly #inline: InlineRunner;
+  readonly #room: Room;
+  readonly #system: SystemEvents<Sub>;
+  readonly #settling = new Settling();
+  readonly #deadEvents: DeadEvents<Sub> | undefined;
+  readonly #outcomes: Outcomes;
   /** Made with the first handler module. */
   #pool: HandlerPool | undefined;
-  #nextIndex = 1;
   #totalSubscriptions = 0;
   #sinceDrain = 0;
-  readonly #roomWaiters = new Set<RoomWaiter>();
-  #flushing = false;
-  readonly #zeroWaiters = new Set<() => void>();
   /** Holds the process while something is pending; threads in between two lives don't. */
   readonly #keepAlive: NodeJS.Timeout;
   #held = false;
   #closing = false;
   #closed = false;
   #shutdown: Promise<ShutdownReport> | undefined;
-  readonly #warned = new Set<string>();
   /** Subscriptions that end with their first event. */
   readonly #once = new Set<Sub>();
   readonly #closers = new Set<() => void>();
@@ -115,10 +97,24 @@ export class EventBus<Events extends EventsShape<Events> = EventMap, Inputs exte
       this.#observation.invalid(eventType);
     });
     this.#ledger = new Ledger({
-      dispatch: (delivery) => this.#dispatch(delivery),
+      dispatch: (delivery) => this.#flow.dispatch(delivery),
       eventDropped: this.#observation.dropped,
-      deliverySettled: (delivery, outcome) => this.#deliverySettled(delivery, outcome),
+      deliverySettled: (delivery, outcome) => this.#outcomes.settled(delivery, outcome),
       eventSettled: () => this.#eventSettled(),
+    });
+    this.#flow = new Flow({
+      run: (delivery) => {
+        this.#observation.dispatched(delivery);
+        if (delivery.subscription.module === undefined) this.#inline.submit(delivery);
+        else this.#pool!.submit(delivery);
+      },
+      revoke: (delivery) =>
+        delivery.subscription.module === undefined ? this.#inline.revoke(delivery) : this.#pool!.revoke(delivery),
+      settle: (delivery, outcome) => this.#ledger.settle(delivery, outcome),
+      revokeAll: (subscription, keep) =>
+        subscription.module === undefined ? [] : this.#pool!.revokeAll(subscription as Sub, keep),
+      trial: (subscription) => this.#reload(subscription as Sub),
+      quarantined: (subscription) => this.#system.quarantined(subscription),
     });
     this.#inline = new InlineRunner({
       settle: (delivery, outcome) => this.#attempted(delivery, outcome),
@@ -131,15 +127,33 @@ export class EventBus<Events extends EventsShape<Events> = EventMap, Inputs exte
           true,
         );
       },
-      lateError: (delivery, error) => {
-        const { eventId, correlationId } = delivery.event;
-        this.#raiseLateError(error, eventId, delivery.event.route.eventType, delivery.subscription.id, correlationId);
-      },
-      unencodable: (handlerName) => this.#warnUnencodable(handlerName),
+      lateError: (delivery, error) => this.#system.lateError(delivery, error),
+      unencodable: (handlerName) => this.#outcomes.unencodable(handlerName),
     });
+    this.#room = new Room(this.#options, this.#ledger, this.#flow, () => this.#pool);
+    this.#system = new SystemEvents(this.#routes, this.#options.maxPendingEvents, (event) => {
+      if (!this.#closed) this.#accept(event);
+    });
+    const { deadLetterQueue } = this.#options;
+    if (deadLetterQueue !== undefined) {
+      this.#deadEvents = new DeadEvents(this, deadLetterQueue, {
+        closing: () => this.#closing,
+        subscription: (id) => this.#subscriptions.get(id),
+        route: (eventType) => this.#routes.resolve(eventType),
+        accept: (event) => this.#accept(event),
+        reload: (subscription) => this.#reload(subscription),
+        emitAgain: (letter) => this.#emitAgain(letter),
+      });
+    }
+    this.#outcomes = new Outcomes(this.#flow, this.#system, this.#deadEvents, this.#observation, () => this.#pool);
     this.#keepAlive = setInterval(() => {}, MAX_TIMER_MS);
     this.#keepAlive.unref();
     this.#observation.opened();
+  }
+
+  /** The queue that the bus was given. */
+  get deadLetterQueue(): DeadLetterQueue | undefined {
+    return this.#options.deadLetterQueue;
   }
 
   /** Threads up, every handler module imported. Rejects with HandlerLoadError, which names module and cause, or ThreadStartError. */
@@ -159,38 +173,22 @@ export class EventBus<Events extends EventsShape<Events> = EventMap, Inputs exte
     options?: SubscribeOptions,
   ): string {
     if (this.#closing) throw new BusClosedError('subscribe');
-    const patterns = resolvePatterns(eventTypes);
-    const resolved = resolveSubscribeOptions(options, this.#options.handlerTimeoutMs);
-    const inline = typeof handler === 'function';
-    if (!inline && (typeof handler !== 'object' || handler === null)) {
-      throw new ConfigError(
-        `handler must be a function, a URL or { module, export }, got ${inspect(handler, { depth: 0 })}`,
-      );
-    }
-    const address = inline ? undefined : resolveHandlerModule(handler);
-    resolved.signal?.throwIfAborted();
-    const base = {
-      index: this.#nextIndex,
-      id: randomUUID(),
-      name: resolved.name ?? (inline ? handler.name || 'anonymous' : moduleName(address!)),
-      patterns,
-      priority: resolved.priority,
-      timeoutMs: resolved.timeoutMs,
-      redeliver: resolved.redeliver,
-      active: true,
-      pending: 0,
-    };
+    const { address, signal, ...plan } = planSubscription(
+      handler as InlineHandler | HandlerModule,
+      eventTypes,
+      options,
+      this.#options,
+    );
     // The patterns are compiled first: what can throw comes before what would have to be taken back.
-    const compiled = this.#routes.check(patterns);
+    const compiled = this.#routes.check(plan.patterns);
     if (address !== undefined) this.#pool ??= this.#createPool();
     const module = address === undefined ? undefined : this.#pool!.acquireModule(address);
-    const subscription: Sub = { ...base, handler: inline ? (handler as InlineHandler) : undefined, module };
-    this.#nextIndex++;
-    this.#totalSubscriptions++;
+    const subscription: Sub = { ...plan, index: ++this.#totalSubscriptions, module };
     this.#routes.add(subscription, compiled);
     this.#subscriptions.set(subscription.id, subscription);
+    this.#flow.subscribed(subscription);
     if (module !== undefined) this.#pool!.subscribe(subscription);
-    resolved.signal?.addEventListener('abort', () => this.unsubscribe(subscription.id), { once: true });
+    signal?.addEventListener('abort', () => this.unsubscribe(subscription.id), { once: true });
     return subscription.id;
   }
 
@@ -232,7 +230,8 @@ export class EventBus<Events extends EventsShape<Events> = EventMap, Inputs exte
     this.#once.delete(subscription);
     this.#routes.remove(subscription);
     subscription.active = false;
-    this.#forget(subscription);
+    this.#flow.unsubscribed(subscription);
+    this.#outcomes.forget(subscription);
     return true;
   }
 
@@ -270,7 +269,8 @@ export class EventBus<Events extends EventsShape<Events> = EventMap, Inputs exte
     const signal = options?.signal;
     signal?.throwIfAborted();
     const prepared = this.#prepare(eventType, payload, options, false);
-    if (this.#roomWaiters.size > 0 || !this.#hasRoom()) await this.#room(signal);
+    const room = this.#room.wait(signal);
+    if (room !== undefined) await room;
     // The subscriptions, the id and the time are those of now: it is emitted now.
     return this.#admit(prepared.eventType, prepared.payloadJson, prepared.options, undefined);
   }
@@ -283,7 +283,7 @@ export class EventBus<Events extends EventsShape<Events> = EventMap, Inputs exte
 
   /** True when nothing was pending before the time was over. @default timeoutMs 30_000 */
   async waitForPending(options: { timeoutMs?: number } = {}): Promise<boolean> {
-    return this.#settledWithin(timeLimit('waitForPending', options.timeoutMs), () => this.#ledger.pending === 0);
+    return this.#settling.within(timeLimit('waitForPending', options.timeoutMs), () => this.#ledger.pending === 0);
   }
 
   /** No I/O, cheap enough to poll. */
@@ -308,6 +308,10 @@ export class EventBus<Events extends EventsShape<Events> = EventMap, Inputs exte
       failed,
       dropped,
       pending,
+      retrying: this.#flow.retrying,
+      held: this.#flow.held,
+      quarantined: this.#flow.quarantined,
+      ...(this.deadLetterQueue && { dlq: this.deadLetterQueue.getStats() }),
       ring: pool?.ring ?? { slots: this.#options.ringSlots, used: 0, bytes_used: 0 },
       threads: pool?.threads ?? { live: 0, busy: 0, spare: 0, restarts: 0, zombies: 0 },
     };
@@ -352,7 +356,7 @@ export class EventBus<Events extends EventsShape<Events> = EventMap, Inputs exte
     receipt?: WaitingReceipt,
   ): string {
     const prepared = this.#prepare(eventType, payload, options, fromHandler);
-    if (this.#ledger.pending >= this.#options.maxPendingEvents && !this.#makeRoom()) {
+    if (!this.#room.make()) {
       this.#ledger.refuse(prepared.eventType);
       return '';
     }
@@ -369,7 +373,20 @@ export class EventBus<Events extends EventsShape<Events> = EventMap, Inputs exte
     if (this.#closing && (this.#closed || !(fromHandler || this.#insideHandler()))) throw new BusClosedError('emit');
     checkEventType(eventType);
     const resolved = resolveEmitOptions(options);
-    return { eventType, payloadJson: this.#checks.encode(eventType, payload, resolved.source), options: resolved };
+    try {
+      return { eventType, payloadJson: this.#checks.encode(eventType, payload, resolved.source), options: resolved };
+    } catch (error) {
+      this.#refused(error, eventType, payload, resolved);
+      throw error;
+    }
+  }
+
+  /** What is wrong with this event itself makes a dead letter of it, though it was not accepted. */
+  #refused(error: unknown, eventType: string, payload: object, options: EmitOptions): void {
+    if (this.#deadEvents === undefined || !(SerializationError.is(error) || ValidationError.is(error))) return;
+    const correlationId = options.correlationId ?? currentScope()?.correlationId;
+    const scoped = correlationId === undefined ? options : { ...options, correlationId };
+    this.#deadEvents.refused(error, eventType, payload as Payload, scoped);
   }
 
   #admit(eventType: string, payloadJson: string, options: EmitOptions, receipt: WaitingReceipt | undefined): string {
@@ -380,7 +397,8 @@ export class EventBus<Events extends EventsShape<Events> = EventMap, Inputs exte
     const origin = { eventId, timestamp, source: options.source ?? null, correlationId };
     if (receipt !== undefined) receipt.eventId = eventId;
     const route = this.#routes.resolve(eventType);
-    this.#accept(new PendingEvent(route, payloadJson, origin, options.body, emittedAt, false, receipt));
+    const { body, orderingKey } = options;
+    this.#accept(new PendingEvent(route, payloadJson, origin, body, emittedAt, false, receipt, orderingKey));
     if (++this.#sinceDrain === DRAIN_EVERY) {
       this.#sinceDrain = 0;
       this.#pool?.drain();
@@ -388,13 +406,23 @@ export class EventBus<Events extends EventsShape<Events> = EventMap, Inputs exte
     return eventId;
   }
 
+  /** An event that `emit` had refused is to be emitted after all, with the id it has. */
+  async #emitAgain({ event, body, orderingKey }: DeadLetter): Promise<void> {
+    const payloadJson = this.#checks.encode(event.eventType, event.payload, event.source ?? undefined);
+    await this.#room.wait(undefined);
+    const route = this.#routes.resolve(event.eventType);
+    this.#accept(new PendingEvent(route, payloadJson, event, body, monotonicMs(), false, undefined, orderingKey));
+  }
+
   #accept(event: PendingEvent): void {
     if (!this.#held) {
       this.#held = true;
       this.#keepAlive.ref();
     }
+    if (event.orderingKey !== undefined) this.#flow.reserve(event, event.orderingKey);
     this.#observation.emitted(event);
     this.#ledger.accept(event);
+    if (this.#ledger.pending >= this.#system.highMark) this.#system.markPassed(this.#ledger.pending);
     if (this.#once.size > 0) this.#endOnce(event);
   }
 
@@ -419,17 +447,29 @@ export class EventBus<Events extends EventsShape<Events> = EventMap, Inputs exte
     if (this.#closed) return;
     const payloadJson = this.#checks.enabled ? this.#checked(event) : event.payloadJson;
     if (payloadJson === undefined) return;
+    const { body, orderingKey } = event;
     const route = this.#routes.resolve(event.eventType);
-    this.#accept(new PendingEvent(route, payloadJson, event, event.body, monotonicMs(), false, undefined));
+    this.#accept(new PendingEvent(route, payloadJson, event, body, monotonicMs(), false, undefined, orderingKey));
   }
 
   /** Validators and schemas live on this thread alone. One that fails can't be thrown at its handler any more: it has failed. */
-  #checked({ eventType, payloadJson, source }: WorkerEmit): string | undefined {
+  #checked({ eventType, payloadJson, source, correlationId, body, orderingKey }: WorkerEmit): string | undefined {
+    const payload = JSON.parse(payloadJson) as Payload;
     try {
-      return this.#checks.encode(eventType, JSON.parse(payloadJson), source ?? undefined);
+      return this.#checks.encode(eventType, payload, source ?? undefined);
     } catch (error) {
       this.#ledger.reject();
-      this.#warnOnce(`invalid ${eventType}`, 'GANGLION_INVALID_EVENT', `emitted on a thread: ${messageOf(error)}`);
+      this.#refused(error, eventType, payload, {
+        ...(source !== null && { source }),
+        ...(correlationId !== null && { correlationId }),
+        ...(body && { body }),
+        ...(orderingKey !== undefined && { orderingKey }),
+      });
+      this.#outcomes.warnOnce(
+        `invalid ${eventType}`,
+        'GANGLION_INVALID_EVENT',
+        `emitted on a thread: ${messageOf(error)}`,
+      );
       return undefined;
     }
   }
@@ -439,217 +479,27 @@ export class EventBus<Events extends EventsShape<Events> = EventMap, Inputs exte
     return delivery instanceof Delivery && !delivery.settled;
   }
 
-  // ---- room
-
-  #hasRoom(): boolean {
-    if (this.#ledger.pending < this.#options.maxPendingEvents) return true;
-    this.#pool?.drain();
-    return this.#ledger.pending < this.#options.maxPendingEvents;
-  }
-
-  /** Applies the overflow policy. False: the event is to be dropped. */
-  #makeRoom(): boolean {
-    if (this.#hasRoom()) return true;
-    const { overflowPolicy, maxPendingEvents } = this.#options;
-    if (overflowPolicy === OverflowPolicy.DROP) return false;
-    if (overflowPolicy === OverflowPolicy.DROP_OLDEST) {
-      if (this.#dropOldest()) return true;
-      throw new BackpressureError(
-        `each of ${maxPendingEvents} pending events has started, none can be dropped for another`,
-      );
-    }
-    if (overflowPolicy === OverflowPolicy.BLOCK) {
-      this.#block();
-      return true;
-    }
-    throw new BackpressureError(
-      `${this.#ledger.pending} events are pending, the limit is maxPendingEvents=${maxPendingEvents}`,
-    );
-  }
-
-  #block(): void {
-    const { blockTimeoutMs, maxPendingEvents } = this.#options;
-    const until = monotonicMs() + blockTimeoutMs;
-    while (!this.#hasRoom()) {
-      const left = until - monotonicMs();
-      // Main-thread handlers can't run while their thread is blocked: without others, waiting would be in vain.
-      const hopeless = this.#pool === undefined || !this.#pool.working;
-      if (left <= 0 || hopeless) {
-        throw new BackpressureError(
-          hopeless
-            ? `${maxPendingEvents} events are pending on the main thread alone, which can't make room while it blocks`
-            : `no room after blockTimeoutMs=${blockTimeoutMs}: ${this.#ledger.pending} events are pending`,
-        );
-      }
-      this.#pool!.block(left);
-    }
-  }
-
-  /** Ends the oldest event that no handler has started. */
-  #dropOldest(): boolean {
-    for (const event of this.#ledger.events()) {
-      if (event.system || event.tier !== 0 || !this.#revoke(event)) continue;
-      const error = new DroppedError(`displaced by a newer event: ${this.#options.maxPendingEvents} were pending`);
-      this.#ledger.drop(event, failure(FailureReason.DROPPED, error, 0, 0, 0));
-      return true;
-    }
-    return false;
-  }
-
-  /** Takes back all deliveries of an event, or none. */
-  #revoke(event: PendingEvent): boolean {
-    const revoked: Delivery[] = [];
-    for (let delivery = event.first; delivery !== undefined; delivery = delivery.next) {
-      const taken =
-        !delivery.settled &&
-        (delivery.subscription.module === undefined ? this.#inline.revoke(delivery) : this.#pool!.revoke(delivery));
-      if (taken) {
-        revoked.push(delivery);
-        continue;
-      }
-      for (const back of revoked) this.#dispatch(back);
-      return false;
-    }
-    return revoked.length > 0;
-  }
-
-  #room(signal: AbortSignal | undefined): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const done = (): void => {
-        this.#roomWaiters.delete(waiter);
-        signal?.removeEventListener('abort', abort);
-      };
-      const waiter: RoomWaiter = {
-        proceed: () => {
-          done();
-          resolve();
-        },
-        refuse: (error) => {
-          done();
-          reject(error as Error);
-        },
-      };
-      const abort = (): void => waiter.refuse(signal!.reason);
-      signal?.addEventListener('abort', abort, { once: true });
-      this.#roomWaiters.add(waiter);
-    });
-  }
-
   // ---- outcomes
 
   #attempted(delivery: Delivery, outcome: Outcome): void {
     if (!delivery.settled) this.#observation.attempted(delivery, outcome);
-    this.#ledger.settle(delivery, outcome);
-  }
-
-  #dispatch(delivery: Delivery): void {
-    this.#observation.dispatched(delivery);
-    if (delivery.subscription.module === undefined) this.#inline.submit(delivery);
-    else this.#pool!.submit(delivery);
-  }
-
-  #deliverySettled(delivery: Delivery, outcome: Outcome): void {
-    const { subscription, event } = delivery;
-    // Ended from outside, its handler's own end is not waited for.
-    if (outcome.reason === FailureReason.SHUTDOWN || outcome.reason === FailureReason.DROPPED) {
-      this.#observation.attempted(delivery, outcome);
-    }
-    if (outcome.reason === FailureReason.SHUTDOWN && subscription.module !== undefined) this.#pool!.abandon(delivery);
-    this.#forget(subscription as Sub);
-    if (outcome.ok || event.system || !HANDLER_FAILURES.has(outcome.reason)) return;
-    const { eventId, correlationId } = event;
-    this.#raise(
-      'system.handler_error',
-      {
-        original_event_id: eventId,
-        original_event_type: event.route.eventType,
-        subscription_id: subscription.id,
-        handler_name: subscription.name,
-        reason: outcome.reason,
-        error: describeError(outcome.error!),
-      },
-      correlationId,
-    );
-  }
-
-  /** Tells the pool, once no event is on its way to an ended subscription. */
-  #forget(subscription: Sub): void {
-    if (!subscription.active && subscription.pending === 0 && subscription.module !== undefined)
-      this.#pool!.forget(subscription);
+    this.#flow.settle(delivery, outcome);
   }
 
   #eventSettled(): void {
-    if (this.#roomWaiters.size > 0 && !this.#flushing) {
-      this.#flushing = true;
-      queueMicrotask(this.#flushRoom);
-    }
+    this.#room.settled();
     const { pending, systemPending } = this.#ledger;
+    if (pending <= this.#system.lowMark) this.#system.markPassed(pending);
     if (pending > 0) return;
-    for (const waiter of this.#zeroWaiters) waiter();
-    if (systemPending > 0 || this.#roomWaiters.size > 0) return;
+    this.#settling.check();
+    if (systemPending > 0 || this.#room.waiting > 0) return;
     this.#held = false;
     this.#keepAlive.unref();
   }
 
-  readonly #flushRoom = (): void => {
-    this.#flushing = false;
-    const room = this.#options.maxPendingEvents - this.#ledger.pending;
-    let left = room;
-    for (const waiter of this.#roomWaiters) {
-      if (left-- <= 0) return;
-      waiter.proceed();
-    }
-  };
-
-  #raise(eventType: string, payload: Payload, correlationId: string | null): void {
-    const route = this.#routes.resolveSystem(eventType);
-    if (route.tiers.length === 0 || this.#closed) return;
-    const emittedAt = monotonicMs();
-    const timestamp = wallMs(emittedAt);
-    const origin = { eventId: nextEventId(timestamp), timestamp, source: 'event_bus', correlationId };
-    this.#accept(new PendingEvent(route, encodePayload(payload), origin, undefined, emittedAt, true, undefined));
-  }
-
-  #raiseLateError(
-    error: Error,
-    eventId: string | null,
-    eventType: string | null,
-    subscriptionId: string | null,
-    correlationId: string | null,
-  ): void {
-    this.#raise(
-      'system.handler_late_error',
-      {
-        original_event_id: eventId,
-        original_event_type: eventType,
-        subscription_id: subscriptionId,
-        error: describeError(error),
-      },
-      correlationId,
-    );
-  }
-
-  #lateError({ error, delivery }: LateErrorInfo): void {
-    const { eventId = null, eventType = null, subscriptionId = null, correlationId = null } = delivery ?? {};
-    const { name, message, code } = error;
-    this.#raiseLateError(
-      Object.assign(new Error(message), { name, code }),
-      eventId,
-      eventType,
-      subscriptionId,
-      correlationId,
-    );
-  }
-
-  #warnUnencodable(handlerName: string): void {
-    const what = `handler ${handlerName} returned a value that JSON can't hold; its outcome has no value`;
-    this.#warnOnce(`value ${handlerName}`, 'GANGLION_UNENCODABLE_VALUE', what);
-  }
-
-  #warnOnce(key: string, code: string, message: string): void {
-    if (this.#warned.has(key) || this.#warned.size >= MAX_WARNINGS) return;
-    this.#warned.add(key);
-    process.emitWarning(message, { code });
+  /** Another chance for a module that could not be loaded. */
+  #reload({ module }: Sub): void {
+    if (module !== undefined) this.#pool!.tryAgain(module);
   }
 
   // ---- lifecycle
@@ -658,29 +508,15 @@ export class EventBus<Events extends EventsShape<Events> = EventMap, Inputs exte
     return new HandlerPool(this.#options, {
       settle: (delivery, outcome) => this.#attempted(delivery, outcome),
       emitted: (event) => this.#workerEmitted(event),
-      lateError: (info) => this.#lateError(info),
-      unencodable: (handlerName) => this.#warnUnencodable(handlerName),
-      threadRestarted: this.#observation.threadRestarted,
-    });
-  }
-
-  /** False when the time was over first. */
-  #settledWithin(limitMs: number, done: () => boolean): Promise<boolean> {
-    if (done()) return Promise.resolve(true);
-    return new Promise((resolve) => {
-      const finish = (value: boolean): void => {
-        clearTimeout(timer);
-        this.#zeroWaiters.delete(check);
-        resolve(value);
-      };
-      const check = (): void => {
-        if (done()) finish(true);
-      };
-      const timer =
-        limitMs === Number.POSITIVE_INFINITY
-          ? undefined
-          : setTimeout(() => finish(false), Math.min(limitMs, MAX_TIMER_MS));
-      this.#zeroWaiters.add(check);
+      lateError: (info) => this.#system.threadLateError(info),
+      unencodable: (handlerName) => this.#outcomes.unencodable(handlerName),
+      threadRestarted: (threadId, reason) => {
+        this.#observation.threadRestarted(threadId);
+        this.#system.threadRestarted(threadId, reason);
+      },
+      ended: (delivery) => this.#flow.ended(delivery),
+      costThread: (subscription) => this.#flow.costThread(subscription),
+      recovered: () => this.#flow.recovered(),
     });
   }
 
@@ -688,8 +524,10 @@ export class EventBus<Events extends EventsShape<Events> = EventMap, Inputs exte
     const begun = monotonicMs();
     this.#closing = true;
     const { completed, failed, dropped } = this.#ledger;
-    for (const waiter of this.#roomWaiters) waiter.refuse(new BusClosedError('emitAsync'));
-    const drained = await this.#settledWithin(
+    this.#room.refuseAll(new BusClosedError('emitAsync'));
+    this.#system.shutdown(this.#ledger.pending, limitMs);
+    this.#flow.close();
+    const drained = await this.#settling.within(
       limitMs,
       () => this.#ledger.pending === 0 && this.#ledger.systemPending === 0,
     );
@@ -703,6 +541,7 @@ export class EventBus<Events extends EventsShape<Events> = EventMap, Inputs exte
       while (this.#pool !== undefined && this.#pool.runningThreads() > 0 && monotonicMs() < until)
         this.#pool.block(LAST_GRACE_MS / 10);
       killed = this.#pool?.runningThreads() ?? 0;
+      this.#flow.stop();
       const error = new ShutdownError(`unsettled at the shutdown's time limit of ${limitMs} ms`);
       for (const event of this.#ledger.events())
         abandoned += this.#ledger.abandon(event, failure(FailureReason.SHUTDOWN, error, 0, 0, 0));
@@ -719,13 +558,3 @@ export class EventBus<Events extends EventsShape<Events> = EventMap, Inputs exte
 /** A bus of whatever events, for code that takes each. */
 // biome-ignore lint/suspicious/noExplicitAny: handlers take events and emit gives them, so no map is wider than all others.
 export type AnyEventBus = EventBus<any, any>;
-
-function timeLimit(what: string, timeoutMs: unknown = DEFAULT_WAIT_MS): number {
-  if (typeof timeoutMs === 'number' && timeoutMs >= 0) return timeoutMs;
-  throw new ConfigError(`${what}: timeoutMs must be a number of milliseconds from 0, got ${inspect(timeoutMs)}`);
-}
-
-function describeError(error: Error): Payload {
-  const { name, message, code } = serializeError(error);
-  return code === undefined ? { name, message } : { name, message, code };
-}

@@ -16,6 +16,9 @@ export const ERROR_CODES = [
   'ERR_GANGLION_SHUTDOWN',
   'ERR_GANGLION_SUBSCRIPTION_GONE',
   'ERR_GANGLION_WAIT_TIMEOUT',
+  'ERR_GANGLION_NON_RETRYABLE',
+  'ERR_GANGLION_DEAD_LETTER_INCOMPLETE',
+  'ERR_GANGLION_DEAD_LETTER_FILE',
   'ERR_GANGLION_AUDIT_LOCKED',
   'ERR_GANGLION_AUDIT_OPEN',
   'ERR_GANGLION_AUDIT_WRITE',
@@ -159,8 +162,8 @@ export class DroppedError extends GanglionError {
 /** A delivery that was not settled when the shutdown's time limit passed. */
 export class ShutdownError extends GanglionError {
   static readonly code = 'ERR_GANGLION_SHUTDOWN';
-  constructor(message: string) {
-    super(ShutdownError.code, message);
+  constructor(message: string, options?: ErrorOptions) {
+    super(ShutdownError.code, message, options);
   }
 }
 
@@ -204,6 +207,47 @@ export class WaitTimeoutError extends GanglionError {
   constructor(timeoutMs: number) {
     super(WaitTimeoutError.code, `no event came within ${timeoutMs} ms`);
     this.timeoutMs = timeoutMs;
+  }
+}
+
+/** A delivery that was not started: its subscription's circuit breaker is open. */
+export class QuarantinedError extends GanglionError {
+  static readonly code = 'ERR_GANGLION_QUARANTINED';
+  constructor(message: string) {
+    super(QuarantinedError.code, message);
+  }
+}
+
+/** For a handler to throw: another attempt would fail as well, whatever the subscription's `retry` says. */
+export class NonRetryableError extends GanglionError {
+  static readonly code = 'ERR_GANGLION_NON_RETRYABLE';
+  readonly retryable = false;
+  constructor(message: string, options?: ErrorOptions) {
+    super(NonRetryableError.code, message, options);
+  }
+}
+
+/** The subscription that a dead letter failed in is gone, so it can't be run again. The dead letter stays. */
+export class SubscriptionGoneError extends GanglionError {
+  static readonly code = 'ERR_GANGLION_SUBSCRIPTION_GONE';
+  constructor(message: string) {
+    super(SubscriptionGoneError.code, message);
+  }
+}
+
+/** A dead letter out of a file that holds less than was emitted, as after redaction: it can't be run again as it is. */
+export class DeadLetterIncompleteError extends GanglionError {
+  static readonly code = 'ERR_GANGLION_DEAD_LETTER_INCOMPLETE';
+  constructor(message: string) {
+    super(DeadLetterIncompleteError.code, message);
+  }
+}
+
+/** The dead letter queue's file can't be opened, or another queue has it. */
+export class DeadLetterFileError extends GanglionError {
+  static readonly code = 'ERR_GANGLION_DEAD_LETTER_FILE';
+  constructor(message: string, options?: ErrorOptions) {
+    super(DeadLetterFileError.code, message, options);
   }
 }
 

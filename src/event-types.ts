@@ -22,6 +22,22 @@ export interface SystemEvents {
     subscription_id: string | null;
     error: ErrorDescription;
   };
+  'system.thread_restarted': {
+    thread_id: number;
+    /** Ended for a deadline, ended by itself, or replaced after so many events or so much memory. */
+    reason: 'killed' | 'exited' | 'recycled';
+  };
+  /** More than 80 % of `maxPendingEvents` were pending, or, after that, no more than half. */
+  'system.backpressure': { state: 'high' | 'low'; pending: number; max_pending_events: number };
+  'system.handler_quarantined': {
+    subscription_id: string;
+    handler_name: string;
+    failures: number;
+    window_ms: number;
+    pause_ms: number;
+  };
+  /** A shutdown has begun. */
+  'system.event_bus_shutdown': { pending: number; timeout_ms: number | null };
 }
 
 export interface ErrorDescription {

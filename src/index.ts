@@ -12,6 +12,7 @@ export {
   getHeadersWithCorrelation,
   type HeadersLike,
 } from './correlation-http.ts';
+export { DeadLetterQueue } from './dead-letters/queue.ts';
 export type {
   AuditMessage,
   DeadLetterMessage,
@@ -35,6 +36,7 @@ export { type HistogramSummary, InMemoryMetrics } from './metrics/in-memory.ts';
 export { NoopMetrics } from './metrics/noop.ts';
 export { OtelMetrics, type OtelMetricsOptions } from './metrics/otel.ts';
 export { PrometheusMetrics, type PrometheusMetricsOptions } from './metrics/prometheus.ts';
+export type { SerializedError } from './serialized-error.ts';
 export * from './types.ts';
 export {
   EVENT_TYPE_PATTERN,

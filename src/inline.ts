@@ -98,19 +98,23 @@ export class InlineRunner {
 
 /** One call of an inline handler, and the context it gets. */
 class Run implements HandlerContext {
+  readonly attempt: number;
   readonly #delivery: Delivery;
   readonly #hooks: InlineHooks;
   readonly #startedAt: number = monotonicMs();
   #controller: AbortController | undefined;
   #timer: NodeJS.Timeout | undefined;
+  /** The delivery itself may go on with another attempt. */
+  #ended = false;
 
   constructor(delivery: Delivery, hooks: InlineHooks) {
     this.#delivery = delivery;
     this.#hooks = hooks;
+    this.attempt = delivery.attempt;
   }
 
-  get attempt(): number {
-    return this.#delivery.attempt;
+  get #settled(): boolean {
+    return this.#ended || this.#delivery.settled;
   }
 
   get threadId(): number {
@@ -164,20 +168,20 @@ class Run implements HandlerContext {
     const now = monotonicMs();
     // A handler that never left the stack could not be stopped at its deadline; its lateness is told when it returns.
     if (now > this.#dueAt) this.#expire();
-    else if (!this.#delivery.settled) this.#settle(success(this.#snapshot(value), this.#startedAt, now, 0));
+    else if (!this.#settled) this.#settle(success(this.#snapshot(value), this.#startedAt, now, 0));
   }
 
   fail(error: unknown): void {
     clearTimeout(this.#timer);
     const now = monotonicMs();
-    if (now > this.#dueAt && !this.#delivery.settled) this.#expire();
-    else if (!this.#delivery.settled) {
+    if (now > this.#dueAt && !this.#settled) this.#expire();
+    else if (!this.#settled) {
       this.#settle(failure(FailureReason.HANDLER_ERROR, toError(error), this.#startedAt, now, 0));
     } else if (!this.#answersAbort(error)) this.#hooks.lateError(this.#delivery, toError(error));
   }
 
   #expire(): void {
-    if (this.#delivery.settled) return;
+    if (this.#settled) return;
     const { name, timeoutMs } = this.#delivery.subscription;
     const error = new HandlerTimeoutError(name, timeoutMs);
     this.#settle(failure(FailureReason.HANDLER_TIMEOUT, error, this.#startedAt, monotonicMs(), 0));
@@ -185,6 +189,7 @@ class Run implements HandlerContext {
   }
 
   #settle(outcome: Outcome): void {
+    this.#ended = true;
     this.#hooks.settle(this.#delivery, outcome);
   }
 

@@ -3,9 +3,11 @@ import { isAbsolute, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { inspect } from 'node:util';
 import type { StandardSchemaV1 } from '@standard-schema/spec';
+import type { DeadLetterQueue } from './dead-letters/queue.ts';
+import type { Guarantees } from './delivery/pending.ts';
 import { ConfigError, InvalidPatternError } from './errors.ts';
 import type { MetricsCollector } from './metrics/collector.ts';
-import type { EventBusOptions, HandlerModule, SubscribeOptions } from './types.ts';
+import type { DeadLetterQueueOptions, EventBusOptions, HandlerModule, SubscribeOptions } from './types.ts';
 import { OverflowPolicy } from './types.ts';
 import type { Validator } from './validation.ts';
 
@@ -28,6 +30,7 @@ export interface ResolvedOptions {
   readonly compileSchemas: boolean;
   /** undefined: by what is registered. */
   readonly tracing: boolean | undefined;
+  readonly deadLetterQueue: DeadLetterQueue | undefined;
   readonly worker: Pick<EventBusOptions, 'resourceLimits' | 'execArgv' | 'env'>;
 }
 
@@ -135,6 +138,7 @@ const BUS_OPTIONS: readonly (keyof EventBusOptions)[] = [
   'schemas',
   'compileSchemas',
   'tracing',
+  'deadLetterQueue',
 ];
 
 /** Checks the options of a bus and fills in the defaults. Throws one ConfigError that names every fault. */
@@ -154,6 +158,7 @@ export function resolveBusOptions(options: EventBusOptions = {}): ResolvedOption
   }
   check.methods('metrics', given.metrics, ['eventEmitted', 'handlerSettled', 'attach'], 'a MetricsCollector');
   check.methods('validator', given.validator, ['validate'], 'an EventValidator');
+  check.methods('deadLetterQueue', given.deadLetterQueue, ['retryAll', 'getAll'], 'a DeadLetterQueue');
   const max = given.maxPendingEvents;
   const policies: readonly unknown[] = Object.values(OverflowPolicy);
   if (given.overflowPolicy !== undefined && !policies.includes(given.overflowPolicy)) {
@@ -185,6 +190,7 @@ export function resolveBusOptions(options: EventBusOptions = {}): ResolvedOption
     schemas: check.schemas(given.schemas),
     compileSchemas: check.boolean('compileSchemas', given.compileSchemas, false),
     tracing: check.boolean('tracing', given.tracing, undefined),
+    deadLetterQueue: given.deadLetterQueue as DeadLetterQueue | undefined,
     worker: {
       ...(options.resourceLimits === undefined ? {} : { resourceLimits: options.resourceLimits }),
       ...(options.execArgv === undefined ? {} : { execArgv: options.execArgv }),
@@ -201,13 +207,27 @@ export interface ResolvedSubscribeOptions {
   readonly timeoutMs: number;
   readonly signal: AbortSignal | undefined;
   readonly redeliver: boolean;
+  readonly guarantees: Guarantees;
 }
 
-const SUBSCRIBE_OPTIONS: readonly (keyof SubscribeOptions)[] = ['priority', 'name', 'timeoutMs', 'signal', 'redeliver'];
+const SUBSCRIBE_OPTIONS: readonly (keyof SubscribeOptions)[] = [
+  'priority',
+  'name',
+  'timeoutMs',
+  'signal',
+  'redeliver',
+  'concurrency',
+  'retry',
+  'circuitBreaker',
+  'dlqOrder',
+  'maxHeld',
+];
 
+/** `deadLetters`: the bus keeps them. Throws one ConfigError that names every fault. */
 export function resolveSubscribeOptions(
   options: SubscribeOptions | undefined,
   defaultTimeoutMs: number,
+  deadLetters: boolean,
 ): ResolvedSubscribeOptions {
   const check = new Check();
   const given: Record<string, unknown> = check.object('options', options) ? { ...options } : {};
@@ -218,6 +238,7 @@ export function resolveSubscribeOptions(
   if (signal !== undefined && !(signal instanceof AbortSignal)) check.fail('signal', signal, 'an AbortSignal');
   if (typeof redeliver !== 'boolean') check.fail('redeliver', redeliver, 'a boolean');
   const timeoutMs = check.duration('timeoutMs', given.timeoutMs, defaultTimeoutMs, true);
+  const guarantees = resolveGuarantees(check, given, deadLetters);
   check.done();
   return {
     priority: priority as number,
@@ -225,7 +246,80 @@ export function resolveSubscribeOptions(
     timeoutMs,
     signal: signal as AbortSignal | undefined,
     redeliver: redeliver as boolean,
+    guarantees,
   };
+}
+
+function resolveGuarantees(check: Check, given: Record<string, unknown>, deadLetters: boolean): Guarantees {
+  const { concurrency, dlqOrder = 'free', circuitBreaker = {} } = given;
+  const hold = dlqOrder === 'hold';
+  if (!hold && dlqOrder !== 'free') check.fail('dlqOrder', dlqOrder, "'free' or 'hold'");
+  if (hold && !deadLetters) check.problems.push("dlqOrder 'hold' needs a bus with a deadLetterQueue");
+  return {
+    concurrency:
+      concurrency === Number.POSITIVE_INFINITY
+        ? concurrency
+        : check.integer('concurrency', concurrency, Number.POSITIVE_INFINITY, 1, Number.MAX_SAFE_INTEGER),
+    retry: resolveRetry(check, given.retry),
+    breaker: circuitBreaker === false ? undefined : resolveBreaker(check, circuitBreaker),
+    hold,
+    maxHeld: check.integer('maxHeld', given.maxHeld, 1_000, 0, Number.MAX_SAFE_INTEGER),
+  };
+}
+
+function resolveRetry(check: Check, retry: unknown): Guarantees['retry'] {
+  if (!check.object('retry', retry)) return undefined;
+  const given = { ...(retry as Record<string, unknown>) };
+  check.known('retry', given, ['attempts', 'backoffMs', 'factor', 'maxBackoffMs', 'jitter']);
+  const { attempts, factor = 2, jitter = true } = given;
+  if (attempts === undefined) check.fail('retry.attempts', attempts, 'an integer from 1');
+  if (typeof factor !== 'number' || !(factor >= 1)) check.fail('retry.factor', factor, 'a number from 1');
+  if (typeof jitter !== 'boolean') check.fail('retry.jitter', jitter, 'a boolean');
+  return {
+    attempts: check.integer('retry.attempts', attempts, 1, 1, Number.MAX_SAFE_INTEGER),
+    backoffMs: given.backoffMs === 0 ? 0 : check.duration('retry.backoffMs', given.backoffMs, 100, false),
+    factor: factor as number,
+    maxBackoffMs: check.duration('retry.maxBackoffMs', given.maxBackoffMs, 30_000, false),
+    jitter: jitter as boolean,
+  };
+}
+
+function resolveBreaker(check: Check, breaker: unknown): Guarantees['breaker'] {
+  const given: Record<string, unknown> = check.object('circuitBreaker', breaker) ? { ...(breaker as object) } : {};
+  check.known('circuitBreaker', given, ['failures', 'windowMs', 'pauseMs']);
+  return {
+    failures: check.integer('circuitBreaker.failures', given.failures, 5, 1, 10_000),
+    windowMs: check.duration('circuitBreaker.windowMs', given.windowMs, 10_000, false),
+    pauseMs: check.duration('circuitBreaker.pauseMs', given.pauseMs, 30_000, false),
+  };
+}
+
+export interface ResolvedDeadLetterOptions {
+  readonly maxSize: number;
+  readonly path: string | URL | undefined;
+  readonly redactor: DeadLetterQueueOptions['redactor'];
+  readonly storeRaw: boolean;
+}
+
+/** Throws one ConfigError that names every fault. */
+export function resolveDeadLetterOptions(options: DeadLetterQueueOptions | undefined): ResolvedDeadLetterOptions {
+  const check = new Check();
+  const given: Record<string, unknown> = check.object('options', options) ? { ...options } : {};
+  check.known('DeadLetterQueue', given, ['maxSize', 'path', 'redactor', 'storeRaw']);
+  const { path, storeRaw = false } = given;
+  if (
+    path !== undefined &&
+    !(path instanceof URL && path.protocol === 'file:') &&
+    (typeof path !== 'string' || path === '')
+  )
+    check.fail('path', path, 'a non-empty string or a file URL');
+  if (typeof storeRaw !== 'boolean') check.fail('storeRaw', storeRaw, 'a boolean');
+  const redactor = given.redactor as DeadLetterQueueOptions['redactor'];
+  if (check.object('redactor', redactor) && typeof redactor?.redactLine !== 'function')
+    check.fail('redactor', redactor, 'a Redactor');
+  const maxSize = check.integer('maxSize', given.maxSize, 10_000, 1, Number.MAX_SAFE_INTEGER);
+  check.done();
+  return { maxSize, path: path as string | URL | undefined, redactor, storeRaw: storeRaw as boolean };
 }
 
 /** A handler module's address as its threads import it. */

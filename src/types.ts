@@ -1,8 +1,10 @@
 import type { ResourceLimits } from 'node:worker_threads';
 import type { StandardSchemaV1 } from '@standard-schema/spec';
+import type { DeadLetterQueue } from './dead-letters/queue.ts';
 import type { BusEvent } from './event.ts';
 import type { EventName } from './event-types.ts';
 import type { MetricsCollector, MetricsSnapshot } from './metrics/collector.ts';
+import type { SerializedError } from './serialized-error.ts';
 import type { Validator } from './validation.ts';
 
 /** What an event carries: a plain object, encoded once as JSON when it is emitted. */
@@ -57,6 +59,109 @@ export interface SubscribeOptions {
   signal?: AbortSignal;
   /** A delivery that had started when its thread was ended for another's fault runs again as the next attempt; false: it fails as `worker_exit`. @default true */
   redeliver?: boolean;
+  /**
+   * At most so many deliveries at a time over all threads. 1: never beside itself, in emission order. A delivery that waits
+   * to be tried again is not counted and others go ahead of it; use an ordering key where they must not.
+   * @default no limit
+   */
+  concurrency?: number;
+  /** A failed delivery is tried again before it fails for good. @default none */
+  retry?: RetryOptions;
+  /** Deliveries fail fast as `handler_quarantined` after repeated hard kills, crashes or load failures; false: never. */
+  circuitBreaker?: CircuitBreakerOptions | false;
+  /**
+   * 'hold': later events of an ordering key wait behind a dead one until its dead letter is retried with success, removed
+   * or evicted. Needs the bus's `deadLetterQueue`. 'free': they go on. @default 'free'
+   */
+  dlqOrder?: 'free' | 'hold';
+  /** With `dlqOrder: 'hold'`: so many deliveries wait behind dead ones; further ones fail as `dropped`. @default 1_000 */
+  maxHeld?: number;
+}
+
+/** A waiting retry holds no thread and no slot of the ring, and its event is pending meanwhile. */
+export interface RetryOptions {
+  /** Attempts in all, the first one included; from 1. */
+  attempts: number;
+  /** Milliseconds before the second attempt; 0: at once. @default 100 */
+  backoffMs?: number;
+  /** Each further wait is so many times as long as the one before; from 1. @default 2 */
+  factor?: number;
+  /** Milliseconds; no wait is longer. @default 30_000 */
+  maxBackoffMs?: number;
+  /** Each wait is a random part of its length, from half of it up. @default true */
+  jitter?: boolean;
+}
+
+/** So many hard failures within a window open it; after a pause one delivery goes as a trial and decides. */
+export interface CircuitBreakerOptions {
+  /** @default 5 */
+  failures?: number;
+  /** Milliseconds. @default 10_000 */
+  windowMs?: number;
+  /** Milliseconds. @default 30_000 */
+  pauseMs?: number;
+}
+
+export interface DeadLetterQueueOptions {
+  /** Entries; beyond it the oldest is evicted, and counted. @default 10_000 */
+  maxSize?: number;
+  /** A JSONL file that keeps the entries over a restart. One queue at a time can have it. @default none */
+  path?: string | URL;
+  /** What goes to the file is redacted; such an entry, read back, can't be retried. @default none */
+  redactor?: { redactLine(line: string): string; redact(value: unknown): unknown };
+  /** The file gets events unredacted, so that they can be retried after a restart. @default false */
+  storeRaw?: boolean;
+}
+
+/** One attempt of a delivery that failed. */
+export interface FailedAttemptInfo {
+  /** Milliseconds since the epoch. */
+  at: number;
+  reason: FailureReason;
+  error: SerializedError;
+  threadId: number;
+}
+
+/** A dead letter: one event that failed in one subscription, or that was not accepted (`subscriptionId` null). */
+export interface FailedEvent {
+  id: string;
+  event: BusEvent;
+  /** Of the latest failure. */
+  reason: FailureReason;
+  error: SerializedError;
+  /** Null: the event was not accepted, as for `validation_error` and `serialization_error`. */
+  subscriptionId: string | null;
+  handlerName: string | null;
+  /** Of the first failure, in milliseconds since the epoch. */
+  timestamp: number;
+  /** Retries that were asked for and have ended. */
+  retryCount: number;
+  /** Every failed attempt, oldest first. */
+  attempts: FailedAttemptInfo[];
+  orderingKey: string | null;
+  /** Read from a file that holds less than was emitted (redacted, or without its body): it can't be retried as it is. */
+  incomplete: boolean;
+}
+
+export interface DeadLetterStats {
+  size: number;
+  maxSize: number;
+  /** Entries that had to go for newer ones. */
+  evicted: number;
+  /** Entries; `all_handlers_failed` counts events whose handlers, two or more, have all failed. */
+  byReason: Partial<Record<FailureReason, number>>;
+  byEventType: Record<string, number>;
+  /** Milliseconds since the epoch; null when empty. */
+  oldestTimestamp: number | null;
+  newestTimestamp: number | null;
+  /** With `path` only. */
+  file?: {
+    path: string;
+    /** Lines that could not be read when the file was opened. */
+    damagedLines: number;
+    /** Writes that failed; the file is written anew as soon as that works. */
+    errors: number;
+  };
 }
 
 /** Runs on the main thread. */
@@ -163,6 +268,8 @@ export interface EventBusOptions<Events = EventMap, Inputs = Events> {
   compileSchemas?: boolean;
   /** OpenTelemetry spans; true: also for an SDK that is registered later. @default true exactly when an SDK is registered by now */
   tracing?: boolean;
+  /** Keeps what has failed, one entry per event and subscription. @default none: failures are counted and reported only */
+  deadLetterQueue?: DeadLetterQueue;
 }
 
 export interface WaitForOptions<Event = BusEvent> {
@@ -233,6 +340,14 @@ export interface BusStats {
   /** Refused or displaced by the overflow policy. */
   dropped: number;
   pending: number;
+  /** Deliveries that wait for their next attempt; their events are pending. */
+  retrying: number;
+  /** Deliveries that wait behind a dead letter of their ordering key; their events are pending. */
+  held: number;
+  /** Subscriptions whose circuit breaker is open. */
+  quarantined: number;
+  /** Of the bus's dead letter queue. */
+  dlq?: DeadLetterStats;
   ring: { slots: number; used: number; bytes_used: number };
   threads: {
     /** Taking events; spares don't count. */

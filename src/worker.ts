@@ -14,6 +14,7 @@ export {
   getHeadersWithCorrelation,
   type HeadersLike,
 } from './correlation-http.ts';
+export { NonRetryableError } from './errors.ts';
 export type { BusEvent } from './event.ts';
 export type { EventOf, PatternOf } from './event-types.ts';
 export type { EmitOptions, EventMap, HandlerContext, Payload } from './types.ts';

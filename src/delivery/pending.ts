@@ -1,7 +1,23 @@
 import { type EventParts, encodeEvent, joinParts } from '../codec.ts';
 import { type BusEvent, eventOf } from '../event.ts';
 import type { Route } from '../routes.ts';
+import type { SerializedError } from '../serialized-error.ts';
 import type { FailureReason, InlineHandler } from '../types.ts';
+import type { Breaker, BreakerPolicy } from './breaker.ts';
+import type { Gate, Ticket } from './gate.ts';
+import type { RetryPolicy } from './retry-policy.ts';
+
+/** What a subscription was promised beyond one attempt at once. */
+export interface Guarantees {
+  /** Infinity: none. */
+  readonly concurrency: number;
+  readonly retry: RetryPolicy | undefined;
+  readonly breaker: BreakerPolicy | undefined;
+  /** Later events of an ordering key wait behind a dead one. */
+  readonly hold: boolean;
+  /** With `hold`: so many deliveries may wait behind dead ones. */
+  readonly maxHeld: number;
+}
 
 /** One subscription, as the bus keeps it. `M` is what its module is to the pool. */
 export interface Subscription<M = unknown> {
@@ -13,6 +29,7 @@ export interface Subscription<M = unknown> {
   /** Infinity: none. */
   readonly timeoutMs: number;
   readonly redeliver: boolean;
+  readonly guarantees: Guarantees;
   /** Exactly one of the two is there. */
   readonly handler: InlineHandler | undefined;
   readonly module: M | undefined;
@@ -20,6 +37,19 @@ export interface Subscription<M = unknown> {
   active: boolean;
   /** Deliveries accepted and not settled. */
   pending: number;
+  /** There from the start with a concurrency limit, else from its first event with an ordering key on. */
+  gate: Gate | undefined;
+  /** There from its first hard failure on. */
+  breaker: Breaker | undefined;
+}
+
+/** A failed attempt that was not the last. */
+export interface FailedAttempt {
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+  readonly reason: FailureReason;
+  readonly error: SerializedError;
+  readonly threadId: number;
 }
 
 /** How one delivery ended. Times are monotonic milliseconds; both 0 when it never started. */
@@ -31,10 +61,12 @@ export interface Outcome {
   readonly startedAt: number;
   readonly endedAt: number;
   readonly threadId: number;
+  /** It cost a thread, or its module could not be loaded: what a circuit breaker counts. */
+  readonly hard: boolean;
 }
 
 export function success(value: unknown, startedAt: number, endedAt: number, threadId: number): Outcome {
-  return { ok: true, reason: undefined, error: undefined, value, startedAt, endedAt, threadId };
+  return { ok: true, reason: undefined, error: undefined, value, startedAt, endedAt, threadId, hard: false };
 }
 
 export function failure(
@@ -43,8 +75,9 @@ export function failure(
   startedAt: number,
   endedAt: number,
   threadId: number,
+  hard = false,
 ): Outcome {
-  return { ok: false, reason, error, value: undefined, startedAt, endedAt, threadId };
+  return { ok: false, reason, error, value: undefined, startedAt, endedAt, threadId, hard };
 }
 
 /** Where a receipt gathers the outcomes of one event. */
@@ -71,6 +104,14 @@ export class PendingEvent implements EventParts {
   /** Raised by the bus itself: not counted, raises no further ones. */
   readonly system: boolean;
   readonly receipt: Receipt | undefined;
+  /** Events with one key reach a subscription in order. */
+  readonly orderingKey: string | undefined;
+  /** Its places in the order of its key, by delivery position; with an ordering key only. */
+  tickets: Ticket[] | undefined = undefined;
+  /** The number of its deliveries' first attempt; above 1 for a dead letter that is run again, which gets this one attempt. */
+  readonly firstAttempt: number;
+  /** Deliveries that ended in a handler's failure. */
+  handlerFailures = 0;
   /** The tier that is running, counted from the highest priority. */
   tier = -1;
   /** Deliveries of this tier that have not settled. */
@@ -92,6 +133,8 @@ export class PendingEvent implements EventParts {
     emittedAt: number,
     system: boolean,
     receipt: Receipt | undefined,
+    orderingKey: string | undefined = undefined,
+    firstAttempt = 1,
   ) {
     this.route = route;
     this.payloadJson = payloadJson;
@@ -103,6 +146,8 @@ export class PendingEvent implements EventParts {
     this.emittedAt = emittedAt;
     this.system = system;
     this.receipt = receipt;
+    this.orderingKey = orderingKey;
+    this.firstAttempt = firstAttempt;
   }
 
   get eventType(): string {
@@ -144,6 +189,12 @@ export class PendingEvent implements EventParts {
   }
 }
 
+/**
+ * Where a delivery is on its way to a runner. `free`: nothing holds it up; `lane`: waits for its turn in its ordering key;
+ * `limit`: waits for the concurrency limit; `retry`: waits for its next attempt.
+ */
+export type Stage = 'free' | 'lane' | 'limit' | 'retry';
+
 /** One (event, subscription). */
 export class Delivery {
   readonly event: PendingEvent;
@@ -151,8 +202,17 @@ export class Delivery {
   /** Its place among the event's outcomes, in priority order. */
   readonly position: number;
   readonly next: Delivery | undefined;
-  attempt = 1;
+  attempt: number;
   settled = false;
+  stage: Stage = 'free';
+  /** Counts against its subscription's concurrency limit. */
+  holdsPlace = false;
+  /** Settled at its deadline, while its handler may still be running on its thread. */
+  lingering = false;
+  /** Failed attempts that were tried again; undefined: none. */
+  history: FailedAttempt[] | undefined = undefined;
+  /** Of the last of them. */
+  lastError: Error | undefined = undefined;
   /** How often its thread ended for a reason that nobody could name. */
   suspicions = 0;
   /** Its handler has been called, here or on a thread. */
@@ -164,6 +224,7 @@ export class Delivery {
 
   constructor(event: PendingEvent, subscription: Subscription, position: number, next: Delivery | undefined) {
     this.event = event;
+    this.attempt = event.firstAttempt;
     this.subscription = subscription;
     this.position = position;
     this.next = next;

@@ -119,7 +119,7 @@ export class Completions {
     } else if (status === STATUS_LOAD_ERROR) {
       const cause = deserializeError(value as SerializedError);
       const error = new HandlerLoadError(delivery.subscription.name, cause.message, { cause });
-      this.#hooks.settle(delivery, failure(FailureReason.HANDLER_LOAD_ERROR, error, 0, 0, nodeThreadId));
+      this.#hooks.settle(delivery, failure(FailureReason.HANDLER_LOAD_ERROR, error, 0, 0, nodeThreadId, true));
     }
   }
 
@@ -140,7 +140,7 @@ export class Completions {
     );
     const started = doubles[(at + OUTCOME.STARTED) >>> 3]!;
     const ended = doubles[(at + OUTCOME.ENDED) >>> 3]!;
-    this.#hooks.settle(delivery, failure(FailureReason.WORKER_EXIT, error, started, ended, thread.nodeThreadId));
+    this.#hooks.settle(delivery, failure(FailureReason.WORKER_EXIT, error, started, ended, thread.nodeThreadId, true));
   }
 
   #emit(thread: HandlerThread, at: number): void {

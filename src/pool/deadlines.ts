@@ -1,5 +1,5 @@
 import { MAX_TIMER_MS, monotonicMs } from '../clock.ts';
-import { type Delivery, failure, type Outcome } from '../delivery/pending.ts';
+import { type Delivery, failure, type Outcome, type Subscription } from '../delivery/pending.ts';
 import { HandlerTimeoutError } from '../errors.ts';
 import { cellDelivery, cellStart, loadCell, takeCell } from '../ring/cells.ts';
 import { CELL_RUNNING, stateOf } from '../ring/layout.ts';
@@ -23,6 +23,10 @@ export interface DeadlineHooks {
   settle(delivery: Delivery, outcome: Outcome): void;
   /** The thread is blocked, or has nothing left but what is overdue: end it. */
   kill(thread: HandlerThread): void;
+  /** A delivery that was settled at its deadline has ended. */
+  ended(delivery: Delivery): void;
+  /** A thread is ended for a handler of this subscription that was settled before. */
+  costThread(subscription: Subscription): void;
   /** The thread takes nothing new. */
   drain(thread: HandlerThread): void;
   /** Deliveries are published that may start at any time. */
@@ -108,13 +112,17 @@ export class Deadlines {
     const onStack = thread.executing() === cell + 1;
     const id = delivery.id;
     // Settle first: terminating can take as long as a native call that is not interrupted.
+    delivery.lingering = true;
+    thread.overdue.push({ cell, word: loadCell(thread.memory, cell), since: now, delivery });
     if (!onStack) {
-      thread.overdue.push({ cell, word: loadCell(thread.memory, cell), since: now });
       thread.post({ type: 'abort', delivery: id, reason: 'timeout' });
       this.#ping(thread, now);
     }
     const error = new HandlerTimeoutError(subscription.name, subscription.timeoutMs);
-    this.#hooks.settle(delivery, failure(FailureReason.HANDLER_TIMEOUT, error, startedAt, now, thread.nodeThreadId));
+    this.#hooks.settle(
+      delivery,
+      failure(FailureReason.HANDLER_TIMEOUT, error, startedAt, now, thread.nodeThreadId, onStack),
+    );
     if (onStack) this.#hooks.kill(thread);
     return onStack;
   }
@@ -130,10 +138,12 @@ export class Deadlines {
   #overdue(thread: HandlerThread, now: number): number {
     const { overdue } = thread;
     for (let i = overdue.length - 1; i >= 0; i--) {
-      const { cell, word } = overdue[i]!;
-      if (loadCell(thread.memory, cell) !== word) overdue.splice(i, 1);
+      const { cell, word, delivery } = overdue[i]!;
+      if (loadCell(thread.memory, cell) === word) continue;
+      overdue.splice(i, 1);
+      this.#hooks.ended(delivery);
     }
-    if (overdue.length === 0) return Number.POSITIVE_INFINITY;
+    if (overdue.length === 0 || thread.role === 'dying') return Number.POSITIVE_INFINITY;
     const { running, loading } = thread.inFlight();
     if (!thread.ponged()) {
       const executing = thread.executing();
@@ -141,7 +151,7 @@ export class Deadlines {
       // Another handler is on its stack, within its own deadline: it has a right to block the thread.
       const patience = running + loading > 0 ? ANSWER_IN_COMPANY_MS : ANSWER_MS;
       if (own || (executing === 0 && now - thread.pingAt >= patience)) {
-        this.#hooks.kill(thread);
+        this.#kill(thread);
         return Number.POSITIVE_INFINITY;
       }
       return now + WATCH_MS;
@@ -150,12 +160,19 @@ export class Deadlines {
     if (now - oldest < GRACE_MS) return Math.max(now + 1, Math.min(now + GRACE_MS, oldest + GRACE_MS));
     if (thread.role !== 'draining') this.#hooks.drain(thread);
     if (running + loading === 0) {
-      this.#hooks.kill(thread);
+      this.#kill(thread);
       return Number.POSITIVE_INFINITY;
     }
     // Its event loop is alive now, but the overdue handler may block it later.
     if (now - thread.pingAt >= ANSWER_IN_COMPANY_MS) this.#ping(thread, now);
     return now + WATCH_MS;
+  }
+
+  /** For the handlers that are overdue in it. */
+  #kill(thread: HandlerThread): void {
+    for (const subscription of new Set(thread.overdue.map(({ delivery }) => delivery.subscription)))
+      this.#hooks.costThread(subscription);
+    this.#hooks.kill(thread);
   }
 
   /** The thread itself reports an import that never settles; no report at all means that an import blocks it. */

@@ -1,6 +1,6 @@
 import { monotonicMs } from '../clock.ts';
 import { maxPartsBytes } from '../codec.ts';
-import { type Delivery, failure, type Outcome } from '../delivery/pending.ts';
+import { type Delivery, failure, type Outcome, type Subscription } from '../delivery/pending.ts';
 import { WorkerExitError } from '../errors.ts';
 import type { Bulk, ToThread } from '../protocol.ts';
 import { DispatchProducer } from '../ring/dispatch-producer.ts';
@@ -103,6 +103,15 @@ export class Dispatcher {
     if (!this.#producer.revoke(delivery.sequence, delivery.id)) return false;
     this.#retire(delivery);
     return true;
+  }
+
+  /** Takes back all deliveries of a subscription that have not started, but for `keep`. */
+  revokeAll(subscription: Subscription, keep: (delivery: Delivery) => boolean): Delivery[] {
+    const mine = (delivery: Delivery): boolean => delivery.subscription === subscription && !keep(delivery);
+    const revoked = this.#overflow.removeAll(mine);
+    for (const delivery of [...this.#table])
+      if (delivery !== undefined && mine(delivery) && this.revoke(delivery)) revoked.push(delivery);
+    return revoked;
   }
 
   /** Forgets a delivery that was settled elsewhere; a thread may still be running it. */

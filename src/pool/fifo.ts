@@ -49,6 +49,17 @@ export class Fifo<T> {
     return false;
   }
 
+  /** Takes out all that match, in their order; the others keep theirs. */
+  removeAll(matches: (item: T) => boolean): T[] {
+    const removed: T[] = [];
+    for (let left = this.#size; left > 0; left--) {
+      const item = this.shift()!;
+      if (matches(item)) removed.push(item);
+      else this.push(item);
+    }
+    return removed;
+  }
+
   #resize(capacity: number): void {
     const items = new Array<T | undefined>(capacity);
     for (let i = 0; i < this.#size; i++) items[i] = this.#items[(this.#head + i) & (this.#items.length - 1)];

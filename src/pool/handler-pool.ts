@@ -26,7 +26,13 @@ export interface PoolHooks {
   emitted(event: WorkerEmit): void;
   lateError(info: LateErrorInfo): void;
   unencodable(handlerName: string): void;
-  threadRestarted(nodeThreadId: number): void;
+  threadRestarted(nodeThreadId: number, reason: 'killed' | 'exited' | 'recycled'): void;
+  /** A delivery that was settled at its deadline has ended on its thread, or the thread has. */
+  ended(delivery: Delivery): void;
+  /** A thread is ended for a handler of this subscription that was settled before. */
+  costThread(subscription: Subscription): void;
+  /** What a dead thread had claimed is in the ring again. */
+  recovered(): void;
 }
 
 /** Threads are given back to the pool after so long without work, so that the process may exit. */
@@ -73,6 +79,8 @@ export class HandlerPool {
       find: (id) => this.#dispatcher.find(id),
       settle: (delivery, outcome) => this.#dispatcher.settle(delivery, outcome),
       kill: (thread) => this.#threads.kill(thread),
+      ended: hooks.ended,
+      costThread: hooks.costThread,
       drain: (thread) => {
         this.#threads.drain(thread);
         this.#dispatcher.recover(thread.owner, false);
@@ -90,7 +98,7 @@ export class HandlerPool {
       begin: (thread) => this.#begin(thread),
       receive: (thread, message) => this.#receive(thread, message),
       recover: (thread, exited) => this.#recover(thread, exited),
-      restarted: (thread) => hooks.threadRestarted(thread.nodeThreadId),
+      restarted: (thread) => hooks.threadRestarted(thread.nodeThreadId, thread.killed ? 'killed' : 'exited'),
       hopeless: (cause) => this.#giveUp(cause),
     });
     this.#threads.lease();
@@ -134,7 +142,7 @@ export class HandlerPool {
     if (this.#hopeless !== undefined) {
       this.#hooks.settle(delivery, failure(FailureReason.WORKER_EXIT, this.#hopeless, 0, 0, 0));
     } else if (module.state === 'failed') {
-      this.#hooks.settle(delivery, failure(FailureReason.HANDLER_LOAD_ERROR, module.error!, 0, 0, 0));
+      this.#hooks.settle(delivery, failure(FailureReason.HANDLER_LOAD_ERROR, module.error!, 0, 0, 0, true));
     } else if (module.state !== 'ready') {
       module.held.add(delivery);
       this.#threads.lease();
@@ -145,6 +153,23 @@ export class HandlerPool {
   revoke(delivery: Delivery): boolean {
     const module = (delivery.subscription as Subscription<PoolModule>).module!;
     return module.held.delete(delivery) || this.#dispatcher.revoke(delivery);
+  }
+
+  /** Takes back all deliveries of a subscription that no handler has started, but for `keep`. */
+  revokeAll(subscription: Subscription<PoolModule>, keep: (delivery: Delivery) => boolean): Delivery[] {
+    const { held } = subscription.module!;
+    const waiting = [...held].filter((delivery) => delivery.subscription === subscription && !keep(delivery));
+    for (const delivery of waiting) held.delete(delivery);
+    return [...waiting, ...this.#dispatcher.revokeAll(subscription, keep)];
+  }
+
+  /** A module that could not be loaded is tried afresh. */
+  tryAgain(module: PoolModule): void {
+    if (module.state !== 'failed' || this.#hopeless !== undefined) return;
+    this.#modules.retry(module);
+    this.#threads.lease();
+    this.#tryModules();
+    this.#touch();
   }
 
   /** The delivery was settled from outside; what its handler still does counts for nothing. */
@@ -362,8 +387,11 @@ export class HandlerPool {
 
   #recover(thread: HandlerThread, exited: boolean): void {
     recoverThread(thread, exited, this.#dispatcher, this.#completions);
+    // What it had settled at a deadline runs no longer, or, in native code, is not waited for.
+    for (const { delivery } of thread.overdue.splice(0)) this.#hooks.ended(delivery);
     unpark(this.#ring, thread.memory);
     this.#modulesOfTheDead(thread);
+    this.#hooks.recovered();
     this.#dispatcher.pump();
     this.#dispatcher.wakeAll();
     this.#poller.start();

@@ -1,4 +1,5 @@
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
+import type { Delivery } from '../delivery/pending.ts';
 import type { FromThread, HostTask, ToThread } from '../protocol.ts';
 import { ByteRingConsumer } from '../ring/byte-ring.ts';
 import { cellStart, loadCell } from '../ring/cells.ts';
@@ -25,6 +26,7 @@ export interface Overdue {
   readonly cell: number;
   readonly word: number;
   readonly since: number;
+  readonly delivery: Delivery;
 }
 
 export interface HandlerThreadOptions {

@@ -48,6 +48,12 @@ export class Modules {
     return module;
   }
 
+  /** A failed one is as new. */
+  retry(module: PoolModule): void {
+    module.state = 'new';
+    module.error = undefined;
+  }
+
   release(module: PoolModule): void {
     module.users--;
     if (module.users > 0) return;

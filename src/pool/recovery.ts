@@ -43,7 +43,7 @@ export function recoverThread(
   for (const [delivery, startedAt] of remains.started) {
     if (delivery === guilty) {
       const error = new WorkerExitError(`the thread of handler ${delivery.subscription.name} ended under it`);
-      const outcome = failure(FailureReason.WORKER_EXIT, error, startedAt, monotonicMs(), thread.nodeThreadId);
+      const outcome = failure(FailureReason.WORKER_EXIT, error, startedAt, monotonicMs(), thread.nodeThreadId, true);
       dispatcher.settle(delivery, outcome);
       continue;
     }

@@ -84,7 +84,7 @@ for (const [kind, handler] of throwers) {
       assert.equal(everything, ['x.y', 'system.startup']);
       assert.equal(
         seen.map((e) => e.eventType),
-        ['system.handler_error', 'system.startup'],
+        ['system.handler_error', 'system.startup', 'system.event_bus_shutdown'],
       );
       const { payload, source, correlationId } = seen[0]!;
       assert.is(source, 'event_bus');

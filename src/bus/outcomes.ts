@@ -1,0 +1,99 @@
+import type { Flow } from '../delivery/flow.ts';
+import type { Delivery, Outcome, PendingEvent, Subscription } from '../delivery/pending.ts';
+import type { HandlerPool } from '../pool/handler-pool.ts';
+import type { PoolModule } from '../pool/modules.ts';
+import { FailureReason } from '../types.ts';
+import type { DeadEvents } from './dead-events.ts';
+import type { Observation } from './observer.ts';
+import type { SystemEvents } from './system-events.ts';
+
+type Sub = Subscription<PoolModule>;
+
+/** Failures of a handler; what the bus did to an event itself is none. */
+const HANDLER_FAILURES: ReadonlySet<FailureReason | undefined> = new Set([
+  FailureReason.HANDLER_ERROR,
+  FailureReason.HANDLER_TIMEOUT,
+  FailureReason.WORKER_EXIT,
+  FailureReason.HANDLER_LOAD_ERROR,
+  FailureReason.HANDLER_QUARANTINED,
+]);
+
+/** How the bus ends a delivery without its handler, or without waiting for it. */
+const BY_THE_BUS: ReadonlySet<FailureReason | undefined> = new Set([
+  FailureReason.SHUTDOWN,
+  FailureReason.DROPPED,
+  FailureReason.HANDLER_QUARANTINED,
+]);
+/** Different things that are warned of once each. */
+const MAX_WARNINGS = 1_000;
+
+/** What follows from the end of a delivery: its dead letter, `system.handler_error`, and what waited for it. */
+export class Outcomes {
+  readonly #flow: Flow;
+  readonly #system: SystemEvents<Sub>;
+  readonly #deadEvents: DeadEvents<Sub> | undefined;
+  readonly #observation: Observation;
+  readonly #pool: () => HandlerPool | undefined;
+  readonly #warned = new Set<string>();
+
+  constructor(
+    flow: Flow,
+    system: SystemEvents<Sub>,
+    deadEvents: DeadEvents<Sub> | undefined,
+    observation: Observation,
+    pool: () => HandlerPool | undefined,
+  ) {
+    this.#flow = flow;
+    this.#system = system;
+    this.#deadEvents = deadEvents;
+    this.#observation = observation;
+    this.#pool = pool;
+  }
+
+  settled(delivery: Delivery, outcome: Outcome): void {
+    const { subscription, event } = delivery;
+    // Ended by the bus itself: no runner has reported it.
+    if (BY_THE_BUS.has(outcome.reason)) this.#observation.attempted(delivery, outcome);
+    if (outcome.reason === FailureReason.SHUTDOWN && subscription.module !== undefined) this.#pool()!.abandon(delivery);
+    let dead = false;
+    if (!outcome.ok && !event.system) {
+      dead = this.#deadEvents !== undefined && subscription.guarantees.hold && subscription.active;
+      this.#failed(delivery, outcome, dead);
+    }
+    this.#flow.left(delivery, dead);
+    this.forget(subscription as Sub);
+  }
+
+  /** Tells those who know it, once no event is on its way to an ended subscription. */
+  forget(subscription: Sub): void {
+    if (subscription.active || subscription.pending > 0) return;
+    this.#flow.forgotten(subscription);
+    if (subscription.module !== undefined) this.#pool()!.forget(subscription);
+  }
+
+  unencodable(handlerName: string): void {
+    const what = `handler ${handlerName} returned a value that JSON can't hold; its outcome has no value`;
+    this.warnOnce(`value ${handlerName}`, 'GANGLION_UNENCODABLE_VALUE', what);
+  }
+
+  warnOnce(key: string, code: string, message: string): void {
+    if (this.#warned.has(key) || this.#warned.size >= MAX_WARNINGS) return;
+    this.#warned.add(key);
+    process.emitWarning(message, { code });
+  }
+
+  #failed(delivery: Delivery, outcome: Outcome, dead: boolean): void {
+    const { event } = delivery;
+    this.#deadEvents?.failed(delivery, outcome, dead ? () => this.#flow.undead(delivery) : undefined);
+    if (HANDLER_FAILURES.has(outcome.reason)) {
+      event.handlerFailures++;
+      this.#system.handlerError(delivery, outcome);
+    }
+    if (event.settled && event.handlerFailures > 1 && event.handlerFailures === deliveriesOf(event))
+      this.#deadEvents?.allFailed(event);
+  }
+}
+
+function deliveriesOf({ route }: PendingEvent): number {
+  return route.tiers.reduce((sum, tier) => sum + tier.length, 0);
+}

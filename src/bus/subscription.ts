@@ -1,0 +1,55 @@
+import { randomUUID } from 'node:crypto';
+import { inspect } from 'node:util';
+import type { Subscription } from '../delivery/pending.ts';
+import { ConfigError } from '../errors.ts';
+import {
+  moduleName,
+  type ResolvedModule,
+  type ResolvedOptions,
+  resolveHandlerModule,
+  resolvePatterns,
+  resolveSubscribeOptions,
+} from '../options.ts';
+import type { HandlerModule, InlineHandler, SubscribeOptions } from '../types.ts';
+
+/** A subscription but for what only the bus can give it. */
+export interface SubscriptionPlan extends Omit<Subscription, 'index' | 'module'> {
+  /** Of a handler module. */
+  readonly address: ResolvedModule | undefined;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** Everything that can be wrong with a subscription, before anything is done about it. Throws InvalidPatternError, ConfigError, the signal's reason. */
+export function planSubscription(
+  handler: InlineHandler | HandlerModule,
+  eventTypes: string | readonly string[],
+  options: SubscribeOptions | undefined,
+  { handlerTimeoutMs, deadLetterQueue }: ResolvedOptions,
+): SubscriptionPlan {
+  const patterns = resolvePatterns(eventTypes);
+  const resolved = resolveSubscribeOptions(options, handlerTimeoutMs, deadLetterQueue !== undefined);
+  const inline = typeof handler === 'function';
+  if (!inline && (typeof handler !== 'object' || handler === null)) {
+    throw new ConfigError(
+      `handler must be a function, a URL or { module, export }, got ${inspect(handler, { depth: 0 })}`,
+    );
+  }
+  const address = inline ? undefined : resolveHandlerModule(handler);
+  resolved.signal?.throwIfAborted();
+  return {
+    id: randomUUID(),
+    name: resolved.name ?? (inline ? handler.name || 'anonymous' : moduleName(address!)),
+    patterns,
+    priority: resolved.priority,
+    timeoutMs: resolved.timeoutMs,
+    redeliver: resolved.redeliver,
+    guarantees: resolved.guarantees,
+    handler: inline ? handler : undefined,
+    active: true,
+    pending: 0,
+    gate: undefined,
+    breaker: undefined,
+    address,
+    signal: resolved.signal,
+  };
+}

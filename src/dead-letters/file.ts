@@ -1,0 +1,180 @@
+import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
+import { type Lock, takeLock } from '../audit/lock.ts';
+import { resolveLogPath } from '../audit/path.ts';
+import { monotonicMs } from '../clock.ts';
+import { messageOf } from '../codec.ts';
+import { DeadLetterFileError } from '../errors.ts';
+import { type DeadLetter, decodeLetter, encodeLetter } from './letter.ts';
+
+/** The file is written anew when it has more lines without effect than this and than lines with one. */
+const COMPACT_AFTER = 1_000;
+
+export interface DeadLetterFileOptions {
+  readonly path: string | URL;
+  readonly redactor: { redactLine(line: string): string; redact(value: unknown): unknown } | undefined;
+  /** All entries, oldest first. */
+  live(): Iterable<DeadLetter>;
+}
+
+/** Queues of this process by their file: a later one takes it over, as after a restart. */
+const owners = new Map<string, DeadLetterFile>();
+
+/** Locks go with their process; one that is killed leaves its lock behind, which is then seen to be nobody's. */
+let watchingExit = false;
+function closeAll(): void {
+  for (const file of owners.values()) file.close();
+}
+
+/**
+ * The entries of a queue as JSON lines: a line puts an entry in its latest state, or takes some away. Each goes to the
+ * system at once, so that it outlives this process however that ends. Another process on the file is refused.
+ */
+export class DeadLetterFile {
+  readonly path: string;
+  damagedLines = 0;
+  errors = 0;
+  readonly #options: DeadLetterFileOptions;
+  #lock: Lock | undefined;
+  #fd: number | undefined;
+  #lines = 0;
+  /** A write has failed: what is in the file is not what it should be until it is written anew. */
+  #broken = false;
+
+  /** Throws DeadLetterFileError. */
+  constructor(options: DeadLetterFileOptions) {
+    this.#options = options;
+    try {
+      this.path = resolveLogPath(options.path);
+      owners.get(this.path)?.close();
+      this.#lock = takeLock(`${this.path}.lock`);
+      if (this.#lock !== undefined) this.#open();
+    } catch (error) {
+      throw new DeadLetterFileError(`${String(options.path)}: ${messageOf(error)}`, { cause: error });
+    }
+    if (this.#lock === undefined) throw new DeadLetterFileError(`${this.path}: another process has it`);
+    owners.set(this.path, this);
+    if (!watchingExit) process.once('exit', closeAll);
+    watchingExit = true;
+  }
+
+  /** What the file holds, oldest first. */
+  read(): DeadLetter[] {
+    const letters = new Map<string, DeadLetter>();
+    const text = readFileSync(this.path, 'utf8');
+    const now = Date.now();
+    const monotonic = monotonicMs();
+    for (const line of text.split('\n')) {
+      if (line === '') continue;
+      this.#lines++;
+      if (!apply(line, letters, now, monotonic)) this.damagedLines++;
+    }
+    // A torn last line must not swallow the next one.
+    if (text !== '' && !text.endsWith('\n')) this.#broken = true;
+    return [...letters.values()];
+  }
+
+  put(letter: DeadLetter): void {
+    this.#append(encodeLetter(letter, this.#options.redactor));
+  }
+
+  remove(ids: readonly string[]): void {
+    if (ids.length > 0) this.#append(JSON.stringify({ removed: ids }));
+  }
+
+  /** Whether all handlers of the event have failed. */
+  mark(eventId: string, allFailed: boolean): void {
+    this.#append(JSON.stringify({ event_id: eventId, all_failed: allFailed }));
+  }
+
+  /** Writes the file anew if that is worth while. */
+  tidy(size: number): void {
+    if (this.#fd === undefined) return;
+    if (!this.#broken && this.#lines - size <= Math.max(COMPACT_AFTER, size)) return;
+    this.#attempt(() => this.#rewrite());
+  }
+
+  close(): void {
+    if (this.#fd === undefined) return;
+    closeSync(this.#fd);
+    this.#fd = undefined;
+    this.#lock?.release();
+    if (owners.get(this.path) === this) owners.delete(this.path);
+  }
+
+  #open(): void {
+    this.#fd = openSync(this.path, 'a+', 0o600);
+  }
+
+  #append(text: string): void {
+    if (this.#fd === undefined) return;
+    if (this.#broken) {
+      this.#attempt(() => this.#rewrite());
+      return;
+    }
+    this.#attempt(() => {
+      write(this.#fd!, `${text}\n`);
+      this.#lines++;
+    });
+  }
+
+  #rewrite(): void {
+    const draft = `${this.path}.new`;
+    const fd = openSync(draft, 'w', 0o600);
+    let lines = 0;
+    try {
+      for (const letter of this.#options.live()) {
+        write(fd, `${encodeLetter(letter, this.#options.redactor)}\n`);
+        lines++;
+      }
+      fsyncSync(fd);
+    } finally {
+      closeSync(fd);
+    }
+    renameSync(draft, this.path);
+    closeSync(this.#fd!);
+    this.#open();
+    this.#lines = lines;
+    this.#broken = false;
+  }
+
+  #attempt(work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      this.#broken = true;
+      if (this.errors++ > 0) return;
+      process.emitWarning(`the dead letter file ${this.path} can't be written: ${messageOf(error)}`, {
+        code: 'GANGLION_DEAD_LETTER_FILE',
+      });
+    }
+  }
+}
+
+function write(fd: number, text: string): void {
+  const bytes = Buffer.from(text);
+  for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at);
+}
+
+/** False: the line is damaged. */
+function apply(line: string, letters: Map<string, DeadLetter>, nowMs: number, monotonic: number): boolean {
+  let record: { removed?: unknown; event_id?: unknown; all_failed?: unknown };
+  try {
+    record = JSON.parse(line) as typeof record;
+  } catch {
+    return false;
+  }
+  if (typeof record !== 'object' || record === null) return false;
+  if (Array.isArray(record.removed)) {
+    for (const id of record.removed) letters.delete(id as string);
+    return true;
+  }
+  if (typeof record.event_id === 'string') {
+    for (const letter of letters.values())
+      if (letter.event.eventId === record.event_id) letter.allFailed = record.all_failed === true;
+    return true;
+  }
+  const letter = decodeLetter(record, nowMs, monotonic);
+  if (letter === undefined) return false;
+  letters.set(letter.id, letter);
+  return true;
+}

@@ -1,0 +1,330 @@
+import { inspect } from 'node:util';
+import { monotonicMs } from '../clock.ts';
+import { BusClosedError, ConfigError, DeadLetterIncompleteError } from '../errors.ts';
+import { nextEventId } from '../event-id.ts';
+import { resolveDeadLetterOptions } from '../options.ts';
+import { type DeadLetterQueueOptions, type DeadLetterStats, type FailedEvent, FailureReason } from '../types.ts';
+import { DeadLetterFile } from './file.ts';
+import { type DeadLetter, type NewDeadLetter, type RerunResult, toFailedEvent } from './letter.ts';
+
+/** Retries that `retryAll` has under way at a time. */
+const RETRIES_AT_ONCE = 64;
+
+type Rerun = (letter: DeadLetter) => Promise<RerunResult>;
+
+/** How a bus runs a dead letter again; known by the bus itself, so that it is no part of its public face. */
+const reruns = new WeakMap<object, Rerun>();
+
+/** The bus keeps a failure. `gone` is called once, when the entry no longer stands in the way of its ordering key. */
+export let addDeadLetter: (queue: DeadLetterQueue, letter: NewDeadLetter, gone?: () => void) => void;
+/** All handlers of an event, two or more, have failed. */
+export let markAllFailed: (queue: DeadLetterQueue, eventId: string) => void;
+
+export function registerRerun(bus: object, rerun: Rerun): void {
+  reruns.set(bus, rerun);
+}
+
+/**
+ * What has failed, one entry per event and subscription. Give it to a bus as `deadLetterQueue`; one queue may serve
+ * several. Failures of subscribers to the bus's own `system.*` events are not kept.
+ */
+export class DeadLetterQueue {
+  readonly #maxSize: number;
+  readonly #file: DeadLetterFile | undefined;
+  /** Oldest first. */
+  readonly #letters = new Map<string, DeadLetter>();
+  readonly #byEvent = new Map<string, Set<DeadLetter>>();
+  readonly #byType = new Map<string, number>();
+  readonly #byReason = new Map<FailureReason, number>();
+  #allFailed = 0;
+  #evicted = 0;
+
+  static {
+    addDeadLetter = (queue, letter, gone) => queue.#add(letter, gone);
+    markAllFailed = (queue, eventId) => queue.#mark(eventId, true);
+  }
+
+  /** Throws ConfigError, which names every fault, or DeadLetterFileError. */
+  constructor(options?: DeadLetterQueueOptions) {
+    const { maxSize, path, redactor, storeRaw } = resolveDeadLetterOptions(options);
+    this.#maxSize = maxSize;
+    if (path === undefined) return;
+    this.#file = new DeadLetterFile({
+      path,
+      redactor: storeRaw ? undefined : redactor,
+      live: () => this.#letters.values(),
+    });
+    for (const letter of this.#file.read()) this.#insert(letter);
+    for (const letters of this.#byEvent.values()) if ([...letters].some((l) => l.allFailed)) this.#allFailed++;
+    this.#evict();
+    this.#file.tidy(this.#letters.size);
+  }
+
+  size(): number {
+    return this.#letters.size;
+  }
+
+  get(id: string): FailedEvent | undefined {
+    const letter = this.#letters.get(id);
+    return letter && toFailedEvent(letter);
+  }
+
+  /** Newest first. Throws ConfigError. @default limit: all */
+  getAll(options: { limit?: number } = {}): FailedEvent[] {
+    const { limit = Number.POSITIVE_INFINITY } = options;
+    if (!(limit >= 0)) throw new ConfigError(`getAll: limit must be a number from 0, got ${inspect(limit)}`);
+    return this.#newest(() => true, limit);
+  }
+
+  /** Newest first. `all_handlers_failed`: the entries of events whose handlers, two or more, have all failed. */
+  getByReason(reason: FailureReason): FailedEvent[] {
+    return this.#newest(
+      reason === FailureReason.ALL_HANDLERS_FAILED
+        ? ({ allFailed }) => allFailed
+        : (letter) => letter.reason === reason,
+    );
+  }
+
+  /** Newest first. */
+  getByEventType(eventType: string): FailedEvent[] {
+    return this.#newest((letter) => letter.event.eventType === eventType);
+  }
+
+  /**
+   * Runs what failed again, and only that: the same event in the one subscription, as its next attempt, outside of the
+   * bus's five figures. An event that was not accepted is emitted with its id. True: it succeeded. False: it failed again,
+   * and the entry tells of it; or there is no such entry. A retry that is under way already is not doubled: both get its
+   * answer. Rejects with SubscriptionGoneError, DeadLetterIncompleteError, BusClosedError, ConfigError; the entry stays.
+   * @default removeOnSuccess true
+   */
+  async retry(id: string, bus: object, options: { removeOnSuccess?: boolean } = {}): Promise<boolean> {
+    const letter = this.#letters.get(id);
+    if (letter === undefined) return false;
+    letter.running ??= this.#retry(letter, bus, options.removeOnSuccess ?? true).finally(() => {
+      letter.running = undefined;
+    });
+    return letter.running;
+  }
+
+  /**
+   * Retries each entry that is there now, once, oldest first. Entries that were retried `maxRetries` times are left alone
+   * and reported as `exhausted`; those that can't be retried are among the `failed`. Rejects with BusClosedError.
+   * @default maxRetries 3
+   */
+  async retryAll(
+    bus: object,
+    options: { maxRetries?: number } = {},
+  ): Promise<{ succeeded: string[]; failed: string[]; exhausted: string[] }> {
+    const { maxRetries = 3 } = options;
+    if (!(maxRetries >= 0))
+      throw new ConfigError(`retryAll: maxRetries must be a number from 0, got ${inspect(maxRetries)}`);
+    const result = { succeeded: [] as string[], failed: [] as string[], exhausted: [] as string[] };
+    const queue: string[] = [];
+    for (const { id, retryCount } of this.#letters.values())
+      if (retryCount >= maxRetries) result.exhausted.push(id);
+      else queue.push(id);
+    let closed: unknown;
+    const work = async (): Promise<void> => {
+      for (let id = queue.shift(); id !== undefined; id = queue.shift()) {
+        // Gone since: removed, or evicted by a new failure.
+        if (!this.#letters.has(id)) continue;
+        try {
+          ((await this.retry(id, bus)) ? result.succeeded : result.failed).push(id);
+        } catch (error) {
+          if (BusClosedError.is(error) || ConfigError.is(error)) closed = error;
+          result.failed.push(id);
+        }
+      }
+    };
+    await Promise.all(Array.from({ length: RETRIES_AT_ONCE }, work));
+    if (closed !== undefined) throw closed;
+    return result;
+  }
+
+  /** False when there is no such entry. */
+  remove(id: string): boolean {
+    const letter = this.#letters.get(id);
+    if (letter === undefined) return false;
+    this.#removeAll([letter]);
+    return true;
+  }
+
+  /** Returns how many there were. */
+  clear(): number {
+    return this.#removeAll([...this.#letters.values()]);
+  }
+
+  /** Removes what failed first longer ago than this; returns how many. A change of the clock makes nothing older. Throws ConfigError. */
+  clearOlderThan(age: { hours: number }): number {
+    const hours: unknown = age?.hours;
+    if (typeof hours !== 'number' || !(hours >= 0))
+      throw new ConfigError(`clearOlderThan: hours must be a number from 0, got ${inspect(hours)}`);
+    const limit = monotonicMs() - hours * 3_600_000;
+    return this.#removeAll([...this.#letters.values()].filter(({ since }) => since < limit));
+  }
+
+  /** Cheap: nothing is counted afresh. */
+  getStats(): DeadLetterStats {
+    const byReason: DeadLetterStats['byReason'] = Object.fromEntries(this.#byReason);
+    if (this.#allFailed > 0) byReason.all_handlers_failed = this.#allFailed;
+    const file = this.#file;
+    return {
+      size: this.#letters.size,
+      maxSize: this.#maxSize,
+      evicted: this.#evicted,
+      byReason,
+      byEventType: Object.fromEntries(this.#byType),
+      oldestTimestamp: this.#letters.values().next().value?.timestamp ?? null,
+      newestTimestamp: this.#last?.timestamp ?? null,
+      ...(file && { file: { path: file.path, damagedLines: file.damagedLines, errors: file.errors } }),
+    };
+  }
+
+  /** Lets go of the file; entries stay in memory, changes are no longer kept. */
+  close(): void {
+    this.#file?.close();
+  }
+
+  /** The newest entry: Maps only walk forwards. */
+  #last: DeadLetter | undefined;
+
+  #newest(wanted: (letter: DeadLetter) => boolean, limit = Number.POSITIVE_INFINITY): FailedEvent[] {
+    const all = [...this.#letters.values()];
+    const found: FailedEvent[] = [];
+    for (let i = all.length - 1; i >= 0 && found.length < limit; i--)
+      if (wanted(all[i]!)) found.push(toFailedEvent(all[i]!));
+    return found;
+  }
+
+  #add(letter: NewDeadLetter, gone: (() => void) | undefined): void {
+    const timestamp = Date.now();
+    const added: DeadLetter = {
+      ...letter,
+      id: nextEventId(timestamp),
+      timestamp,
+      since: monotonicMs(),
+      retryCount: 0,
+      allFailed: false,
+      incomplete: false,
+      restored: false,
+      running: undefined,
+      gone,
+    };
+    this.#insert(added);
+    this.#file?.put(added);
+    this.#evict();
+    this.#file?.tidy(this.#letters.size);
+  }
+
+  #insert(letter: DeadLetter): void {
+    this.#letters.set(letter.id, letter);
+    this.#last = letter;
+    const { eventId, eventType } = letter.event;
+    const siblings = this.#byEvent.get(eventId);
+    if (siblings === undefined) this.#byEvent.set(eventId, new Set([letter]));
+    else siblings.add(letter);
+    count(this.#byType, eventType, 1);
+    count(this.#byReason, letter.reason, 1);
+  }
+
+  #evict(): void {
+    while (this.#letters.size > this.#maxSize) {
+      let oldest: DeadLetter | undefined;
+      // One that is being retried is spared: its outcome would have nowhere to go.
+      for (const letter of this.#letters.values()) {
+        if (letter.running !== undefined) continue;
+        oldest = letter;
+        break;
+      }
+      oldest ??= this.#letters.values().next().value!;
+      this.#evicted++;
+      this.#removeAll([oldest]);
+    }
+  }
+
+  #removeAll(letters: readonly DeadLetter[]): number {
+    for (const letter of letters) this.#delete(letter);
+    this.#file?.remove(letters.map(({ id }) => id));
+    this.#file?.tidy(this.#letters.size);
+    // At the end: what this lets go on may fail and come back here.
+    for (const letter of letters) release(letter);
+    return letters.length;
+  }
+
+  #delete(letter: DeadLetter): void {
+    this.#letters.delete(letter.id);
+    if (this.#last === letter) this.#last = [...this.#letters.values()].at(-1);
+    const { eventId, eventType } = letter.event;
+    const siblings = this.#byEvent.get(eventId);
+    siblings?.delete(letter);
+    if (siblings?.size === 0) {
+      this.#byEvent.delete(eventId);
+      if (letter.allFailed) this.#allFailed--;
+    }
+    count(this.#byType, eventType, -1);
+    count(this.#byReason, letter.reason, -1);
+  }
+
+  #mark(eventId: string, allFailed: boolean): void {
+    const letters = this.#byEvent.get(eventId);
+    if (letters === undefined) return;
+    let changed = false;
+    for (const letter of letters) {
+      changed ||= letter.allFailed !== allFailed;
+      letter.allFailed = allFailed;
+    }
+    if (!changed) return;
+    this.#allFailed += allFailed ? 1 : -1;
+    this.#file?.mark(eventId, allFailed);
+  }
+
+  async #retry(letter: DeadLetter, bus: object, removeOnSuccess: boolean): Promise<boolean> {
+    const rerun = reruns.get(bus);
+    if (rerun === undefined) throw new ConfigError(`retry: bus must be an EventBus, got ${inspect(bus, { depth: 0 })}`);
+    if (letter.incomplete) {
+      throw new DeadLetterIncompleteError(
+        `dead letter ${letter.id} was read from a file that does not hold its event as it was emitted (redacted, or without its body): emit it anew`,
+      );
+    }
+    const result = await rerun(letter);
+    letter.retryCount++;
+    if (result.ok) {
+      // One of its handlers has succeeded now.
+      if (letter.allFailed) this.#mark(letter.event.eventId, false);
+      if (removeOnSuccess && this.#has(letter)) this.#removeAll([letter]);
+      else {
+        if (this.#has(letter)) this.#file?.put(letter);
+        release(letter);
+      }
+      return true;
+    }
+    const { reason, error, threadId, attempt } = result;
+    letter.attempts.push({ at: Date.now(), reason, error, threadId });
+    letter.attempt = attempt;
+    if (this.#has(letter)) {
+      count(this.#byReason, letter.reason, -1);
+      count(this.#byReason, reason, 1);
+    }
+    letter.reason = reason;
+    letter.error = error;
+    if (this.#has(letter)) this.#file?.put(letter);
+    return false;
+  }
+
+  /** It may have been removed or evicted meanwhile. */
+  #has(letter: DeadLetter): boolean {
+    return this.#letters.get(letter.id) === letter;
+  }
+}
+
+function release(letter: DeadLetter): void {
+  const { gone } = letter;
+  letter.gone = undefined;
+  gone?.();
+}
+
+function count<K>(counts: Map<K, number>, key: K, by: number): void {
+  const sum = (counts.get(key) ?? 0) + by;
+  if (sum === 0) counts.delete(key);
+  else counts.set(key, sum);
+}

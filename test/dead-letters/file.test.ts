@@ -1,0 +1,246 @@
+import { type ChildProcessByStdio, spawn } from 'node:child_process';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Readable } from 'node:stream';
+import { pathToFileURL } from 'node:url';
+import * as assert from 'uvu/assert';
+import {
+  DeadLetterFileError,
+  DeadLetterIncompleteError,
+  DeadLetterQueue,
+  type DeadLetterQueueOptions,
+  EventBus,
+  SubscriptionGoneError,
+} from '../../src/index.ts';
+import { Redactor } from '../../src/redact/redactor.ts';
+import { tests } from '../helpers.ts';
+
+const test = tests('dead letter file');
+
+async function inFolder(use: (folder: string) => Promise<void>): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), 'ganglion-'));
+  try {
+    await use(folder);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+/** A bus whose handler `name` fails until `healed`. */
+async function failing(
+  options: DeadLetterQueueOptions,
+  use: (bus: EventBus, dlq: DeadLetterQueue) => Promise<void>,
+  name = 'flaky',
+  handle: () => void = () => {
+    throw new Error('no for user@example.com');
+  },
+): Promise<void> {
+  const dlq = new DeadLetterQueue(options);
+  const bus = new EventBus({ deadLetterQueue: dlq });
+  try {
+    bus.subscribe(handle, 'x', { name });
+    await use(bus, dlq);
+  } finally {
+    await bus.shutdown({ timeoutMs: 0 });
+    dlq.close();
+  }
+}
+
+test('survives a restart: entries, retries, removals, evictions; what is read back can be retried by its name', () =>
+  inFolder(async (folder) => {
+    const path = join(folder, 'made', 'dead.jsonl');
+    let ids: string[] = [];
+    await failing({ path, maxSize: 3 }, async (bus, dlq) => {
+      for (const n of [1, 2, 3, 4, 5])
+        await bus.emitAndWait('x', { n }, { body: new Uint8Array([n]), correlationId: 'c' });
+      const [five, four] = dlq.getAll().map(({ id }) => id);
+      assert.is(await dlq.retry(five!, bus), false);
+      dlq.remove(four!);
+      ids = dlq.getAll().map(({ id }) => id);
+    });
+    assert.is(statSync(path).mode & 0o777, 0o600);
+    const seen: unknown[] = [];
+    await failing({ path: pathToFileURL(path) }, async (bus, dlq) => {
+      assert.equal(
+        dlq.getAll().map(({ id }) => id),
+        ids,
+      );
+      const [five] = dlq.getAll();
+      assert.equal([five!.retryCount, five!.attempts.length, five!.reason], [1, 2, 'handler_error']);
+      assert.equal(five!.event.payload, { n: 5 });
+      assert.equal([five!.event.correlationId, [...five!.event.body!]], ['c', [5]]);
+      assert.not(five!.incomplete);
+      const other = new EventBus({ deadLetterQueue: dlq });
+      const gone = await dlq.retry(ids[0]!, other).catch((error: unknown) => error);
+      assert.ok(SubscriptionGoneError.is(gone), 'on a bus without a subscription of that name');
+      await other.shutdown();
+      bus.subscribe((event, { attempt }) => void seen.push([event.payload.n, attempt, event.body?.[0]]), 'x', {
+        name: 'healed',
+      });
+      assert.equal((await dlq.retryAll(bus)).failed, [...ids].reverse());
+    });
+    await failing(
+      { path },
+      async (bus, dlq) => {
+        assert.is(dlq.size(), 2);
+        assert.equal((await dlq.retryAll(bus)).succeeded.length, 2);
+      },
+      'flaky',
+      () => void seen.push('healed'),
+    );
+    assert.equal(seen, ['healed', 'healed']);
+    assert.is(new DeadLetterQueue({ path }).size(), 0);
+  }));
+
+test('damaged lines are skipped and counted, a torn last line does not swallow the next', () =>
+  inFolder(async (folder) => {
+    const path = join(folder, 'dead.jsonl');
+    await failing({ path }, async (bus) => {
+      await bus.emitAndWait('x', { n: 1 });
+      await bus.emitAndWait('x', { n: 2 });
+    });
+    const [first, second] = readFileSync(path, 'utf8').trimEnd().split('\n');
+    writeFileSync(path, `${first}\nnot json\n{"letter":{}}\n[]\nnull\n${second}\n${first!.slice(0, 80)}`);
+    await failing({ path }, async (bus, dlq) => {
+      assert.is(dlq.size(), 2);
+      assert.is(dlq.getStats().file!.damagedLines, 5);
+      await bus.emitAndWait('x', { n: 3 });
+    });
+    const dlq = new DeadLetterQueue({ path });
+    assert.equal(
+      dlq.getAll().map(({ event }) => event.payload.n),
+      [3, 2, 1],
+    );
+    assert.is(dlq.getStats().file!.damagedLines, 0, 'the file was written anew');
+    dlq.close();
+  }));
+
+test('is written anew when most of its lines have no effect any more', () =>
+  inFolder(async (folder) => {
+    const path = join(folder, 'dead.jsonl');
+    await failing({ path, maxSize: 5 }, async (bus, dlq) => {
+      for (let n = 0; n < 1_200; n++) await bus.emitAndWait('x', { n });
+      const lines = readFileSync(path, 'utf8').split('\n').length;
+      assert.ok(lines < 1_100, `${lines} lines for ${dlq.size()} entries`);
+    });
+    const dlq = new DeadLetterQueue({ path });
+    assert.equal(
+      dlq.getAll().map(({ event }) => event.payload.n),
+      [1199, 1198, 1197, 1196, 1195],
+    );
+    assert.not(existsSync(`${path}.new`));
+    dlq.close();
+  }));
+
+test('with a redactor nothing unredacted reaches the disk, and such an entry can not be retried as it is', () =>
+  inFolder(async (folder) => {
+    const path = join(folder, 'dead.jsonl');
+    const redactor = new Redactor();
+    let clean = '';
+    await failing({ path, redactor }, async (bus, dlq) => {
+      await bus.emitAndWait('x', { to: 'user@example.com' }, { orderingKey: 'user@example.com' });
+      await bus.emitAndWait('x', { n: 1 }, { body: Buffer.from('user@example.com') });
+      await bus.emitAndWait('x', { n: 2 });
+      const [newest, , oldest] = dlq.getAll();
+      clean = newest!.id;
+      assert.equal(oldest!.event.payload, { to: 'user@example.com' }, 'in memory it is the real one');
+      assert.is(await dlq.retry(oldest!.id, bus), false, 'and runs again');
+    });
+    const text = readFileSync(path, 'utf8');
+    assert.not.match(text, /user@example/);
+    assert.not.match(text, new RegExp(Buffer.from('user@example.com').toString('base64')));
+    await failing({ path, redactor }, async (bus, dlq) => {
+      const [newest, middle, oldest] = dlq.getAll();
+      assert.equal([newest!.incomplete, middle!.incomplete, oldest!.incomplete], [false, true, true]);
+      for (const { id } of [middle!, oldest!]) {
+        const refused = await dlq.retry(id, bus).catch((error: unknown) => error);
+        assert.ok(DeadLetterIncompleteError.is(refused));
+      }
+      assert.is(await dlq.retry(clean, bus), false, 'nothing was redacted in this one: it is run');
+      assert.is(dlq.get(clean)!.retryCount, 1);
+    });
+    await failing({ path: join(folder, 'raw.jsonl'), redactor, storeRaw: true }, async (bus) => {
+      await bus.emitAndWait('x', { to: 'user@example.com' });
+    });
+    const raw = new DeadLetterQueue({ path: join(folder, 'raw.jsonl'), redactor, storeRaw: true });
+    assert.equal([raw.getAll()[0]!.event.payload, raw.getAll()[0]!.incomplete], [{ to: 'user@example.com' }, false]);
+    raw.close();
+  }));
+
+test('a later queue of this process takes the file over; another process is refused', () =>
+  inFolder(async (folder) => {
+    const path = join(folder, 'dead.jsonl');
+    const link = join(folder, 'link.jsonl');
+    await failing({ path }, async (bus, first) => {
+      await bus.emitAndWait('x', { n: 1 });
+      symlinkSync(path, link);
+      const second = new DeadLetterQueue({ path: link });
+      assert.is(second.size(), 1);
+      await bus.emitAndWait('x', { n: 2 });
+      assert.is(first.size(), 2);
+      second.remove(second.getAll()[0]!.id);
+      const code = `import { DeadLetterQueue } from ${JSON.stringify(new URL('../../src/index.js', import.meta.url).href)};
+        try { new DeadLetterQueue({ path: ${JSON.stringify(path)} }); } catch (error) { process.stdout.write(error.code); }`;
+      assert.is((await node(code)).output, DeadLetterFileError.code);
+      second.close();
+      const third = new DeadLetterQueue({ path });
+      assert.is(third.size(), 0, 'only the second one wrote');
+      third.close();
+    });
+  }));
+
+test('a file that can not be opened: DeadLetterFileError', () =>
+  inFolder(async (folder) => {
+    mkdirSync(join(folder, 'dead.jsonl'));
+    assert.throws(
+      () => new DeadLetterQueue({ path: join(folder, 'dead.jsonl') }),
+      (error: unknown) => DeadLetterFileError.is(error),
+    );
+  }));
+
+test('kill -9 in the middle of failures: what was in the queue is in the file', () =>
+  inFolder(async (folder) => {
+    const path = join(folder, 'dead.jsonl');
+    const code = `import { DeadLetterQueue, EventBus } from ${JSON.stringify(new URL('../../src/index.js', import.meta.url).href)};
+      const dlq = new DeadLetterQueue({ path: ${JSON.stringify(path)} });
+      const bus = new EventBus({ deadLetterQueue: dlq });
+      bus.subscribe(() => { throw new Error('no'); }, 'x', { name: 'flaky' });
+      for (let n = 1; ; n++) {
+        await bus.emitAndWait('x', { n });
+        if (n === 100) process.stdout.write('go');
+      }`;
+    const { child } = start(code);
+    await new Promise((resolve) => child.stdout.once('data', resolve));
+    child.kill('SIGKILL');
+    await new Promise((resolve) => child.once('close', resolve));
+    const dlq = new DeadLetterQueue({ path });
+    assert.ok(dlq.size() >= 100);
+    assert.ok(dlq.getStats().file!.damagedLines <= 1);
+    for (const [i, { event }] of dlq.getAll().entries()) assert.is(event.payload.n, dlq.size() - i);
+    dlq.close();
+  }));
+
+function start(code: string): { child: ChildProcessByStdio<null, Readable, null>; output: () => string } {
+  const child = spawn(process.execPath, ['--input-type=module', '-e', code], { stdio: ['ignore', 'pipe', 'inherit'] });
+  let text = '';
+  child.stdout.on('data', (data: Buffer) => (text += String(data)));
+  return { child, output: () => text };
+}
+
+async function node(code: string): Promise<{ output: string }> {
+  const { child, output } = start(code);
+  await new Promise((resolve) => child.once('close', resolve));
+  return { output: output() };
+}
+
+test.run();
