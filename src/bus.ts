@@ -129,6 +129,7 @@ export class EventBus<Events extends EventsShape<Events> = EventMap, Inputs exte
       },
       lateError: (delivery, error) => this.#system.lateError(delivery, error),
       unencodable: (handlerName) => this.#outcomes.unencodable(handlerName),
+      around: this.#observation.around,
     });
     this.#room = new Room(this.#options, this.#ledger, this.#flow, () => this.#pool);
     this.#system = new SystemEvents(this.#routes, this.#options.maxPendingEvents, (event) => {

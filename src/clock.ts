@@ -17,11 +17,16 @@ let checkedAt = Number.NEGATIVE_INFINITY;
 
 /** Whole milliseconds since the epoch at a moment of the monotonic clock, so that one reading gives both times. */
 export function wallMs(monotonic: number): number {
+  return Math.floor(exactWallMs(monotonic));
+}
+
+/** The same, with a fraction. */
+export function exactWallMs(monotonic: number): number {
   if (monotonic - checkedAt > WALL_CHECK_MS) {
     checkedAt = monotonic;
     wallOffsetMs = Date.now() - monotonicMs();
   }
-  return Math.floor(monotonic + wallOffsetMs);
+  return monotonic + wallOffsetMs;
 }
 
 /** The longest delay that setTimeout takes; it makes 1 ms of anything longer. */

@@ -12,30 +12,33 @@ export interface EventParts {
   readonly eventId: string;
   readonly source: string | null;
   readonly correlationId: string | null;
+  /** What the event's trace continues, see trace-context.ts; null where nobody traces. */
+  readonly trace?: string | null;
 }
 
 /*
  * Between threads the parts travel as one text, which is written and read by one call each; three numbers beside it say
  * where it is cut:
  *
- *     payload JSON │ event id, always as long │ event type │ [source, correlation id], only if one of them is there
+ *     payload JSON │ event id, always as long │ event type │ [source, correlation id, trace], only if one is there
  */
 
-export function joinParts({ payloadJson, eventId, eventType, source, correlationId }: EventParts): string {
+export function joinParts({ payloadJson, eventId, eventType, source, correlationId, trace }: EventParts): string {
   const text = payloadJson + eventId + eventType;
+  if (typeof trace === 'string') return text + JSON.stringify([source, correlationId, trace]);
   return source === null && correlationId === null ? text : text + JSON.stringify([source, correlationId]);
 }
 
 /** The most bytes that `joinParts` takes in UTF-8, without making it: JSON escapes one character by six at most. */
-export function maxPartsBytes({ payloadJson, eventType, source, correlationId }: EventParts): number {
-  const origin = (source?.length ?? 0) + (correlationId?.length ?? 0);
-  return 3 * (payloadJson.length + EVENT_ID_LENGTH + eventType.length + 6 * origin + '[null,null]'.length);
+export function maxPartsBytes({ payloadJson, eventType, source, correlationId, trace }: EventParts): number {
+  const origin = (source?.length ?? 0) + (correlationId?.length ?? 0) + (trace?.length ?? 0);
+  return 3 * (payloadJson.length + EVENT_ID_LENGTH + eventType.length + 6 * origin + '[null,null,""]'.length);
 }
 
 export function splitParts(text: string, payloadLength: number, typeLength: number, timestamp: number): EventParts {
   const typeAt = payloadLength + EVENT_ID_LENGTH;
   const originAt = typeAt + typeLength;
-  const [source, correlationId] =
+  const [source, correlationId, trace] =
     originAt === text.length ? NO_ORIGIN : (JSON.parse(text.slice(originAt)) as (string | null)[]);
   return {
     eventType: text.slice(typeAt, originAt),
@@ -44,6 +47,7 @@ export function splitParts(text: string, payloadLength: number, typeLength: numb
     eventId: text.slice(payloadLength, typeAt),
     source: source ?? null,
     correlationId: correlationId ?? null,
+    trace: trace ?? null,
   };
 }
 

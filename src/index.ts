@@ -37,6 +37,18 @@ export { NoopMetrics } from './metrics/noop.ts';
 export { OtelMetrics, type OtelMetricsOptions } from './metrics/otel.ts';
 export { PrometheusMetrics, type PrometheusMetricsOptions } from './metrics/prometheus.ts';
 export type { SerializedError } from './serialized-error.ts';
+export {
+  addEventToSpan,
+  extractTraceContextFromHeaders,
+  getCurrentSpan,
+  getTraceCorrelationId,
+  getTracer,
+  injectTraceContextToHeaders,
+  isOtelAvailable,
+  setSpanAttribute,
+  type TracedOptions,
+  traced,
+} from './telemetry.ts';
 export * from './types.ts';
 export {
   EVENT_TYPE_PATTERN,

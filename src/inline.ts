@@ -16,6 +16,8 @@ export interface InlineHooks {
   emit(from: Delivery, eventType: string, payload: Payload, options: EmitOptions | undefined): string;
   lateError(delivery: Delivery, error: Error): void;
   unencodable(handlerName: string): void;
+  /** Runs the call in whatever else it is to run in. */
+  readonly around: (<T>(delivery: Delivery, startedAt: number, call: () => T) => T) | undefined;
 }
 
 /** Runs handlers that are functions, on the main thread, in emission order and never inside `emit`. */
@@ -67,7 +69,7 @@ export class InlineRunner {
     delivery.started = true;
     const run = new Run(delivery, this.#hooks);
     const { correlationId } = delivery.event;
-    runInScope({ correlationId: correlationId ?? undefined, delivery }, () => {
+    const call = (): void => {
       let value: unknown;
       try {
         value = delivery.subscription.handler!(delivery.event.event(), run);
@@ -92,7 +94,10 @@ export class InlineRunner {
         return;
       }
       run.succeed(value);
-    });
+    };
+    const { around } = this.#hooks;
+    const scope = { correlationId: correlationId ?? undefined, delivery };
+    runInScope(scope, around === undefined ? call : () => around(delivery, run.startedAt, call));
   }
 }
 
@@ -101,7 +106,8 @@ class Run implements HandlerContext {
   readonly attempt: number;
   readonly #delivery: Delivery;
   readonly #hooks: InlineHooks;
-  readonly #startedAt: number = monotonicMs();
+  /** Monotonic milliseconds. */
+  readonly startedAt: number = monotonicMs();
   #controller: AbortController | undefined;
   #timer: NodeJS.Timeout | undefined;
   /** The delivery itself may go on with another attempt. */
@@ -140,7 +146,7 @@ class Run implements HandlerContext {
   }
 
   get #dueAt(): number {
-    return this.#startedAt + this.#delivery.subscription.timeoutMs;
+    return this.startedAt + this.#delivery.subscription.timeoutMs;
   }
 
   startTimer(): void {
@@ -168,7 +174,7 @@ class Run implements HandlerContext {
     const now = monotonicMs();
     // A handler that never left the stack could not be stopped at its deadline; its lateness is told when it returns.
     if (now > this.#dueAt) this.#expire();
-    else if (!this.#settled) this.#settle(success(this.#snapshot(value), this.#startedAt, now, 0));
+    else if (!this.#settled) this.#settle(success(this.#snapshot(value), this.startedAt, now, 0));
   }
 
   fail(error: unknown): void {
@@ -176,7 +182,7 @@ class Run implements HandlerContext {
     const now = monotonicMs();
     if (now > this.#dueAt && !this.#settled) this.#expire();
     else if (!this.#settled) {
-      this.#settle(failure(FailureReason.HANDLER_ERROR, toError(error), this.#startedAt, now, 0));
+      this.#settle(failure(FailureReason.HANDLER_ERROR, toError(error), this.startedAt, now, 0));
     } else if (!this.#answersAbort(error)) this.#hooks.lateError(this.#delivery, toError(error));
   }
 
@@ -184,7 +190,7 @@ class Run implements HandlerContext {
     if (this.#settled) return;
     const { name, timeoutMs } = this.#delivery.subscription;
     const error = new HandlerTimeoutError(name, timeoutMs);
-    this.#settle(failure(FailureReason.HANDLER_TIMEOUT, error, this.#startedAt, monotonicMs(), 0));
+    this.#settle(failure(FailureReason.HANDLER_TIMEOUT, error, this.startedAt, monotonicMs(), 0));
     this.abort(error);
   }
 

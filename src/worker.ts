@@ -17,6 +17,18 @@ export {
 export { NonRetryableError } from './errors.ts';
 export type { BusEvent } from './event.ts';
 export type { EventOf, PatternOf } from './event-types.ts';
+export {
+  addEventToSpan,
+  extractTraceContextFromHeaders,
+  getCurrentSpan,
+  getTraceCorrelationId,
+  getTracer,
+  injectTraceContextToHeaders,
+  isOtelAvailable,
+  setSpanAttribute,
+  type TracedOptions,
+  traced,
+} from './telemetry.ts';
 export type { EmitOptions, EventMap, HandlerContext, Payload } from './types.ts';
 
 /**

@@ -25,6 +25,8 @@ const FLOORS: readonly (readonly string[])[] = [
     'src/emit-options.ts',
     'src/handler-result.ts',
     'src/otel-api.ts',
+    'src/trace-context.ts',
+    'src/telemetry.ts',
     'src/schemas.ts',
     'src/schema-serializer.ts',
     'src/diagnostics.ts',
@@ -32,15 +34,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ],
   // worker.ts is what a handler module imports inside a thread, where only the shared memory exists.
   ['src/ring/', 'src/protocol.ts', 'src/worker.ts', 'src/worker-urls.ts'],
-  [
-    'src/pool/',
-    'src/inline.ts',
-    'src/audit/',
-    'src/dead-letters/',
-    'src/metrics/',
-    'src/telemetry.ts',
-    'src/delivery/',
-  ],
+  ['src/pool/', 'src/inline.ts', 'src/audit/', 'src/dead-letters/', 'src/metrics/', 'src/delivery/'],
   ['src/bus.ts', 'src/bus/'],
   ['src/index.ts', 'src/cli/', 'src/adapters/'],
 ];

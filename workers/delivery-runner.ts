@@ -36,6 +36,7 @@ import type { CompletionWriter } from './completion-writer.ts';
 import { type FaultSink, panic } from './fault-guard.ts';
 import { InFlight } from './in-flight.ts';
 import { loadModule, type ThreadModule } from './thread-modules.ts';
+import { runInTrace, traceOfEmit } from './trace.ts';
 
 interface KnownSubscription extends SubscriptionInfo {
   readonly loaded: ThreadModule;
@@ -159,6 +160,7 @@ export class DeliveryRunner implements FaultSink {
       slots[at + SLOT.ATTEMPT]!,
       (flags & FLAG_WANTS_VALUE) !== 0,
       this.#emit,
+      parts.trace ?? null,
     );
     const { loaded } = subscription;
     const ready = loaded.handler !== undefined;
@@ -192,7 +194,9 @@ export class DeliveryRunner implements FaultSink {
     let failed = false;
     Atomics.store(words, THREAD.EXECUTING, inFlight.cell + 1);
     try {
-      value = runInScope(inFlight, () => handler!(inFlight.event, inFlight));
+      const call = (): unknown => handler!(inFlight.event, inFlight);
+      const { trace } = inFlight;
+      value = runInScope(inFlight, trace === null ? call : () => runInTrace(trace, call));
       if (isThenable(value)) {
         const settled = Promise.resolve(value);
         this.#inFlight.add(inFlight);
@@ -276,7 +280,16 @@ export class DeliveryRunner implements FaultSink {
     const timestamp = Date.now();
     const eventId = nextEventId(timestamp);
     const inherited = correlationId ?? currentScope()?.correlationId ?? from.correlationId ?? null;
-    const parts = { eventType, payloadJson, timestamp, eventId, source: source ?? null, correlationId: inherited };
+    const trace = from.trace === null ? null : traceOfEmit(from.trace);
+    const parts = {
+      eventType,
+      payloadJson,
+      timestamp,
+      eventId,
+      source: source ?? null,
+      correlationId: inherited,
+      trace,
+    };
     this.#writer.emit(parts, body, orderingKey);
     return eventId;
   };

@@ -20,6 +20,8 @@ export class InFlight implements HandlerContext, Scope {
   readonly event: BusEvent;
   readonly attempt: number;
   readonly wantsValue: boolean;
+  /** What its handler continues; null where nobody traces. */
+  readonly trace: string | null;
   readonly #subscription: SubscriptionInfo;
   readonly #emitter: WorkerEmitter;
   startedAt = 0;
@@ -34,6 +36,7 @@ export class InFlight implements HandlerContext, Scope {
     attempt: number,
     wantsValue: boolean,
     emitter: WorkerEmitter,
+    trace: string | null,
   ) {
     this.id = id;
     this.cell = cell;
@@ -42,6 +45,7 @@ export class InFlight implements HandlerContext, Scope {
     this.attempt = attempt;
     this.wantsValue = wantsValue;
     this.#emitter = emitter;
+    this.trace = trace;
   }
 
   get subscriptionId(): string {

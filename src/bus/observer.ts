@@ -10,6 +10,8 @@ export interface BusObserver {
   dropped?(eventType: string, event: PendingEvent | undefined): void;
   /** A handler is about to be called, here or on a thread. */
   dispatched?(delivery: Delivery): void;
+  /** Runs a handler of this thread in whatever else it is to run in. One observer at most has it. */
+  around?<T>(delivery: Delivery, startedAt: number, call: () => T): T;
   /** One call of a handler has its outcome; with retries there may be another. */
   attempted?(delivery: Delivery, outcome: Outcome): void;
   /** An event failed its validation. */
@@ -19,7 +21,9 @@ export interface BusObserver {
   closed?(): void;
 }
 
-export type Observation = Required<BusObserver>;
+export type Observation = Required<Omit<BusObserver, 'around'>> & {
+  readonly around: (<T>(delivery: Delivery, startedAt: number, call: () => T) => T) | undefined;
+};
 
 const NAMES = [
   'opened',
@@ -54,5 +58,9 @@ export function combine(observers: readonly BusObserver[]): Observation {
       };
     }
   }
-  return combined as Observation;
+  const wrapper = observers.find(({ around }) => around !== undefined);
+  return {
+    ...(combined as Omit<Observation, 'around'>),
+    around: wrapper && ((delivery, startedAt, call) => wrapper.around!(delivery, startedAt, call)),
+  };
 }

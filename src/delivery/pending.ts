@@ -87,7 +87,7 @@ export interface Receipt {
 }
 
 /** Where and when an event came from. */
-export type EventOrigin = Pick<EventParts, 'eventId' | 'timestamp' | 'source' | 'correlationId'>;
+export type EventOrigin = Pick<EventParts, 'eventId' | 'timestamp' | 'source' | 'correlationId' | 'trace'>;
 
 /** An accepted event from its emit to its last outcome. Keeps the encoded text, since a killed thread's events run again. */
 export class PendingEvent implements EventParts {
@@ -98,6 +98,8 @@ export class PendingEvent implements EventParts {
   readonly timestamp: number;
   readonly source: string | null;
   readonly correlationId: string | null;
+  /** Set by who traces the bus, before any handler is called. */
+  trace: string | null;
   readonly body: Uint8Array | undefined;
   /** Monotonic milliseconds. */
   readonly emittedAt: number;
@@ -142,6 +144,7 @@ export class PendingEvent implements EventParts {
     this.timestamp = origin.timestamp;
     this.source = origin.source;
     this.correlationId = origin.correlationId;
+    this.trace = origin.trace ?? null;
     this.body = body;
     this.emittedAt = emittedAt;
     this.system = system;
