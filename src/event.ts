@@ -145,12 +145,16 @@ export function secondsToMs(seconds: number): number {
   return Math.round(seconds * 1e6) / 1e3;
 }
 
-/** Most types begin with a letter, and need no look at the rest. */
+/** Most types begin with a letter, and need no look at the rest for a blank. */
 const SPACE = 32;
 
+/** Throws InvalidEventError. Half a surrogate pair has no place in UTF-8, so it would arrive as another type. */
 export function checkEventType(eventType: unknown): asserts eventType is string {
   if (typeof eventType !== 'string' || (!(eventType.charCodeAt(0) > SPACE) && eventType.trim() === '')) {
     throw new InvalidEventError(`an event type must be a non-blank string, got ${inspect(eventType, { depth: 0 })}`);
+  }
+  if (!eventType.isWellFormed()) {
+    throw new InvalidEventError(`an event type must be well-formed Unicode, got ${inspect(eventType)}`);
   }
 }
 

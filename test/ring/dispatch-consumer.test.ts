@@ -236,11 +236,11 @@ for (const start of [0x7fff_ff00, -256]) {
         claims,
         [start + i, start + i + 1, start + i + 2].map((n) => n | 0),
       );
-      assert.is(runSlot(slow, claims[0]!)?.line, `m${i}`);
+      assert.is(runSlot(slow, claims[0]!)?.text, `m${i}`);
       for (const k of [1, 2]) {
         assert.is(idle.steal(), true);
         assert.is(idle.claimed[0], claims[k]);
-        assert.is(runSlot(idle, claims[k]!)?.line, `m${i + k}`);
+        assert.is(runSlot(idle, claims[k]!)?.text, `m${i + k}`);
       }
       assert.is(idle.steal(), false);
     }

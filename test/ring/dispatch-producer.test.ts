@@ -39,7 +39,7 @@ function sides(slots: number, bytes: number, start = 0): Sides {
 }
 
 /** Its bytes are as many as its characters; at most 42, an eighth of 1024 at three bytes per character. */
-const text = (n: number, length = 40): string => `${n}:`.padEnd(length, 'abcdefghijklmnopqrstuvwxyz');
+const nth = (n: number, length = 40): string => `${n}:`.padEnd(length, 'abcdefghijklmnopqrstuvwxyz');
 
 test('a slot carries all that a handler needs', () => {
   const { ring, producer, consumer } = sides(4, 1024);
@@ -52,9 +52,10 @@ test('a slot carries all that a handler needs', () => {
     subscription: 5,
     attempt: 3,
     flags: FLAG_WANTS_VALUE | FLAG_ASCII,
-    line: '{"a":1}',
+    text: '{"a":1}',
     body: undefined,
-    payload: [1, 6],
+    cut: [1, 6],
+    timestamp: 7.5,
   });
 });
 
@@ -71,8 +72,8 @@ test('text that is not ASCII, and bodies, come out as they went in', () => {
   for (const [i, one] of given.entries()) producer.publish(one, i + 1, 0, 1, 0);
   const got = runAll(consumer);
   assert.equal(
-    got.map(({ line }) => line),
-    given.map(({ line }) => line),
+    got.map(({ text }) => text),
+    given.map(({ text }) => text),
   );
   assert.equal(
     got.map((read) => read.body),
@@ -87,22 +88,22 @@ test('text that is not ASCII, and bodies, come out as they went in', () => {
 
 test('a full ring refuses, leaves nothing half done, and takes again what is freed', () => {
   const { ring, producer, consumer, publish } = sides(4, 1024);
-  for (let i = 0; i < 4; i++) assert.is(publish(message(text(i)), i + 1), i);
+  for (let i = 0; i < 4; i++) assert.is(publish(message(nth(i)), i + 1), i);
   const bytes = producer.bytesUsed;
-  assert.is(publish(message(text(4)), 5), undefined);
+  assert.is(publish(message(nth(4)), 5), undefined);
   assert.is(ring.control[CONTROL.PUBLISHED], 4);
   assert.is(producer.bytesUsed, bytes);
   assert.is(producer.used, 4);
   assert.is(consumer.claim(1), 1);
-  assert.is(publish(message(text(4)), 5), undefined, 'a claimed slot is in use');
+  assert.is(publish(message(nth(4)), 5), undefined, 'a claimed slot is in use');
   assert.ok(consumer.start(0));
-  assert.is(publish(message(text(4)), 5), undefined, 'a slot is in use while it is being read');
+  assert.is(publish(message(nth(4)), 5), undefined, 'a slot is in use while it is being read');
   consumer.release(0);
-  assert.is(publish(message(text(4)), 5), 4);
-  assert.is(publish(message(text(5)), 6), undefined);
+  assert.is(publish(message(nth(4)), 5), 4);
+  assert.is(publish(message(nth(5)), 6), undefined);
   assert.equal(
-    runAll(consumer).map(({ line }) => line),
-    [1, 2, 3, 4].map((n) => text(n)),
+    runAll(consumer).map(({ text }) => text),
+    [1, 2, 3, 4].map((n) => nth(n)),
   );
   producer.reclaim();
   assert.is(producer.used, 0);
@@ -111,7 +112,7 @@ test('a full ring refuses, leaves nothing half done, and takes again what is fre
 
 test('slots are reclaimed in order: one that is held keeps those behind it', () => {
   const { producer, consumer, publish } = sides(4, 1024);
-  for (let i = 0; i < 4; i++) publish(message(text(i)), i + 1);
+  for (let i = 0; i < 4; i++) publish(message(nth(i)), i + 1);
   consumer.claim(1);
   const held = consumer.claimed[0]!;
   for (let i = 0; i < 3; i++) {
@@ -128,7 +129,7 @@ test('slots are reclaimed in order: one that is held keeps those behind it', () 
 test('bytes run out before slots do, and come back with them', () => {
   const { producer, consumer, publish } = sides(64, 1024);
   let count = 0;
-  while (publish(message(text(count)), count + 1) !== undefined) count++;
+  while (publish(message(nth(count)), count + 1) !== undefined) count++;
   assert.ok(count >= 20 && count < 64, `published ${count}`);
   assert.ok(producer.bytesUsed <= 1024);
   consumer.claim(1);
@@ -137,28 +138,28 @@ test('bytes run out before slots do, and come back with them', () => {
     consumer.claim(1);
     runSlot(consumer, consumer.claimed[0]!);
   }
-  assert.is(publish(message(text(count)), 99), count);
-  const lines = runAll(consumer).map(({ line }) => line);
+  assert.is(publish(message(nth(count)), 99), count);
+  const lines = runAll(consumer).map(({ text }) => text);
   assert.equal(
     lines,
-    Array.from({ length: count - 3 }, (_, i) => text(i + 4)),
+    Array.from({ length: count - 3 }, (_, i) => nth(i + 4)),
   );
 });
 
 test('a text stands in one piece: what does not fit before the end begins at 0', () => {
   const { ring, consumer, publish } = sides(64, 1024);
   for (let i = 0; i < 200; i++) {
-    const line = text(i, 30 + (i % 11));
-    const sequence = publish(message(line), i + 1);
+    const text = nth(i, 30 + (i % 11));
+    const sequence = publish(message(text), i + 1);
     assert.is(sequence, i);
     const at = slotAt(ring, sequence!);
-    assert.ok(ring.slots[at + SLOT.BYTE_OFFSET]! + ring.slots[at + SLOT.LINE_BYTES]! <= 1024);
+    assert.ok(ring.slots[at + SLOT.BYTE_OFFSET]! + ring.slots[at + SLOT.TEXT_BYTES]! <= 1024);
     if (i % 7 !== 6) continue;
-    const lines = runAll(consumer).map((read) => read.line);
+    const lines = runAll(consumer).map((read) => read.text);
     assert.equal(
       lines,
       Array.from({ length: lines.length }, (_, k) =>
-        text(i - lines.length + 1 + k, 30 + ((i - lines.length + 1 + k) % 11)),
+        nth(i - lines.length + 1 + k, 30 + ((i - lines.length + 1 + k) % 11)),
       ),
     );
   }
@@ -166,7 +167,7 @@ test('a text stands in one piece: what does not fit before the end begins at 0',
 
 test('deliveries of one message share its bytes', () => {
   const { ring, producer, consumer, publish } = sides(16, 1024);
-  const shared = message(text(1), new Uint8Array(20).fill(7));
+  const shared = message(nth(1), new Uint8Array(20).fill(7));
   publish(shared, 1);
   const used = producer.bytesUsed;
   assert.is(used, 60);
@@ -176,51 +177,51 @@ test('deliveries of one message share its bytes', () => {
   assert.is(ring.slots[slotAt(ring, 2) + SLOT.BYTE_OFFSET], ring.slots[slotAt(ring, 0) + SLOT.BYTE_OFFSET]);
   const got = runAll(consumer);
   assert.equal(
-    got.map(({ delivery, line, body }) => [delivery, line, body?.length]),
-    [1, 2, 3].map((n) => [n, shared.line, 20]),
+    got.map(({ delivery, text, body }) => [delivery, text, body?.length]),
+    [1, 2, 3].map((n) => [n, shared.text, 20]),
   );
 });
 
 test('shared bytes stay while any slot of the message is in use', () => {
   const { ring, consumer, publish } = sides(256, 1024);
-  const shared = message(text(0));
+  const shared = message(nth(0));
   publish(shared, 1);
   publish(shared, 2);
   consumer.claim(1);
-  assert.is(runSlot(consumer, 0)?.line, text(0));
+  assert.is(runSlot(consumer, 0)?.text, nth(0));
   // The second delivery is held back; everything that the ring takes meanwhile goes around it.
   consumer.claim(1);
-  for (let i = 1, full = false; !full; i++) full = publish(message(text(i, 6)), i + 2) === undefined;
-  assert.is(readSlot(ring, 1).line, text(0));
-  assert.is(runSlot(consumer, 1)?.line, text(0));
+  for (let i = 1, full = false; !full; i++) full = publish(message(nth(i, 6)), i + 2) === undefined;
+  assert.is(readSlot(ring, 1).text, nth(0));
+  assert.is(runSlot(consumer, 1)?.text, nth(0));
 });
 
 test('shared bytes stay when a slot without bytes stands between', () => {
   const { ring, producer, consumer, publish } = sides(256, 1024);
-  const shared = message(text(0));
+  const shared = message(nth(0));
   publish(shared, 1);
-  producer.publish(message('out of line'), 2, 0, 1, FLAG_BULK, 41);
+  producer.publish(message('out of text'), 2, 0, 1, FLAG_BULK, 41);
   publish(shared, 3);
   consumer.claim(1);
   runSlot(consumer, 0);
   producer.reclaim();
-  for (let i = 1, full = false; !full; i++) full = publish(message(text(i, 6)), i + 3) === undefined;
-  assert.is(readSlot(ring, 2).line, text(0));
+  for (let i = 1, full = false; !full; i++) full = publish(message(nth(i, 6)), i + 3) === undefined;
+  assert.is(readSlot(ring, 2).text, nth(0));
 });
 
 test('a message is written again once its bytes have been given back', () => {
   const { producer, consumer, publish } = sides(256, 1024);
-  const again = message(text(0));
+  const again = message(nth(0));
   publish(again, 1);
   runAll(consumer);
   producer.reclaim();
   publish(again, 2);
   assert.is(producer.bytesUsed, 40);
-  for (let i = 1, full = false; !full; i++) full = publish(message(text(i, 6)), i + 2) === undefined;
-  assert.is(runAll(consumer)[0]?.line, text(0));
+  for (let i = 1, full = false; !full; i++) full = publish(message(nth(i, 6)), i + 2) === undefined;
+  assert.is(runAll(consumer)[0]?.text, nth(0));
 });
 
-test('a message out of line takes a slot with its key and no bytes', () => {
+test('a message out of text takes a slot with its key and no bytes', () => {
   const { ring, producer } = sides(4, 1024);
   const sequence = producer.publish(message('x'.repeat(5000)), 1, 2, 3, FLAG_BULK, 41)!;
   const at = slotAt(ring, sequence);
@@ -232,7 +233,7 @@ test('a message out of line takes a slot with its key and no bytes', () => {
 
 test('revoke takes back what no handler has started, and only this delivery', () => {
   const { producer, consumer, publish } = sides(4, 1024);
-  for (let i = 0; i < 4; i++) publish(message(text(i)), i + 10);
+  for (let i = 0; i < 4; i++) publish(message(nth(i)), i + 10);
   assert.is(producer.revoke(0, 99), false, 'another delivery');
   assert.is(producer.revoke(0, 10), true, 'READY');
   assert.is(producer.revoke(0, 10), false, 'once');
@@ -258,10 +259,10 @@ test('revoke takes back what no handler has started, and only this delivery', ()
 
 test('revoke of a sequence whose slot holds a later lap takes nothing', () => {
   const { producer, consumer, publish } = sides(2, 1024);
-  publish(message(text(0)), 7);
+  publish(message(nth(0)), 7);
   runAll(consumer);
-  publish(message(text(1)), 8);
-  publish(message(text(2)), 7);
+  publish(message(nth(1)), 8);
+  publish(message(nth(2)), 7);
   assert.is(producer.revoke(0, 7), false);
   assert.equal(
     runAll(consumer).map(({ delivery }) => delivery),
@@ -273,7 +274,7 @@ test("recover puts a dead owner's claims back, frees what it was starting, touch
   const { ring, producer, publish } = sides(8, 1024);
   const dead = new DispatchConsumer(ring, 1, 1);
   const alive = new DispatchConsumer(ring, 2, 1);
-  for (let i = 0; i < 6; i++) publish(message(text(i)), i + 10);
+  for (let i = 0; i < 6; i++) publish(message(nth(i)), i + 10);
   assert.is(dead.claim(3), 3);
   assert.ok(dead.start(1));
   assert.is(alive.claim(1), 1);
@@ -292,7 +293,7 @@ test("recover puts a dead owner's claims back, frees what it was starting, touch
 
 test('rewind goes to the oldest READY slot, never forward', () => {
   const { ring, producer, publish } = sides(8, 1024);
-  for (let i = 0; i < 4; i++) publish(message(text(i)), i + 1);
+  for (let i = 0; i < 4; i++) publish(message(nth(i)), i + 1);
   // A thread that died between moving the hint and claiming.
   Atomics.store(ring.control, CONTROL.CLAIM_HINT, 3);
   producer.rewind();
@@ -314,15 +315,15 @@ for (const start of [0x7fff_ff00, -256]) {
     let sequence = start;
     for (let i = 0; i < 600; i += 4) {
       for (let k = 0; k < 4; k++) {
-        assert.is(publish(message(text(i + k)), i + k + 1), sequence);
+        assert.is(publish(message(nth(i + k)), i + k + 1), sequence);
         sequence = (sequence + 1) | 0;
       }
       assert.is(other.claim(1), 1, 'about to die');
       assert.is(producer.revoke((sequence - 1) | 0, i + 4), true);
       assert.is(producer.recover(2, true).returned, 1);
-      for (const { delivery, line } of runAll(consumer)) {
+      for (const { delivery, text } of runAll(consumer)) {
         assert.is(delivery, expected + 1);
-        assert.is(line, text(expected));
+        assert.is(text, nth(expected));
         expected += expected % 4 === 2 ? 2 : 1;
       }
     }

@@ -1,6 +1,6 @@
 import type { MessagePort } from 'node:worker_threads';
-import { encodeEvent, encodeHead } from '../../src/codec.ts';
 import { Delivery, failure, type Outcome, PendingEvent, type Subscription } from '../../src/delivery/pending.ts';
+import { EVENT_ID_LENGTH } from '../../src/event-id.ts';
 import { Completions, type WorkerEmit } from '../../src/pool/completions.ts';
 import { Dispatcher } from '../../src/pool/dispatcher.ts';
 import type { HandlerThread, ThreadRole } from '../../src/pool/handler-thread.ts';
@@ -135,14 +135,14 @@ export class World {
     this.#preemption = preemption;
     preemption.forget();
     preemption.onNap = () => this.#drain();
-    this.#dispatcher = new Dispatcher(this.ring, {
+    this.#dispatcher = new Dispatcher(this.ring, threads, {
       settle: (delivery, outcome) => this.#track(delivery).outcomes.push(outcome),
       threads: () => this.threads as unknown as HandlerThread[],
     });
     this.#completions = new Completions({
       find: (id) => this.#dispatcher.find(id),
       settle: (delivery, outcome) => this.#dispatcher.settle(delivery, outcome),
-      emitted: (event: WorkerEmit) => this.emitted.push(event.line.slice(event.payloadStart, event.payloadEnd)),
+      emitted: (event: WorkerEmit) => this.emitted.push(event.payloadJson),
       lateError: () => {
         throw new Error('no error is late here');
       },
@@ -175,9 +175,15 @@ export class World {
 
   emit(): void {
     const n = this.tracked.length;
-    const encoded = encodeEvent(encodeHead('test'), JSON.stringify({ n, text: textOf(n) }), 0, `id${n}`, null, null);
+    const payloadJson = JSON.stringify({ n, text: textOf(n) });
+    const origin = {
+      eventId: String(n).padStart(EVENT_ID_LENGTH, 'a'),
+      timestamp: 0,
+      source: null,
+      correlationId: null,
+    };
     const receipt = { outcome: () => {}, settled: () => {} };
-    const event = new PendingEvent({ eventType: 'test' } as never, encoded, undefined, 0, false, receipt);
+    const event = new PendingEvent({ eventType: 'test' } as never, payloadJson, origin, undefined, 0, false, receipt);
     const delivery = new Delivery(event, subscription, 0, undefined);
     this.tracked.push({ n, delivery, outcomes: [], attempts: [], revoked: false });
     this.#preemption.run(this.main, () => this.#dispatcher.submit(delivery));
