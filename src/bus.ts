@@ -9,7 +9,8 @@ import { Room } from './bus/room.ts';
 import { Settling, timeLimit } from './bus/settling.ts';
 import { planSubscription } from './bus/subscription.ts';
 import { SystemEvents } from './bus/system-events.ts';
-import { MAX_TIMER_MS, monotonicMs, wallMs } from './clock.ts';
+import { seamOf, type TestSeam } from './bus/test-seam.ts';
+import { type Clock, MAX_TIMER_MS, monotonicMs, REAL_CLOCK } from './clock.ts';
 import { messageOf } from './codec.ts';
 import { currentScope } from './correlation.ts';
 import type { DeadLetter } from './dead-letters/letter.ts';
@@ -60,7 +61,12 @@ const EXIT_PATIENCE_MS = 1_000;
 export class EventBus<Events extends EventsShape<Events> = EventMap, Inputs extends EventsShape<Inputs> = Events>
   implements AsyncDisposable
 {
+  /** Never there at run time: by it types find the event map of a bus. */
+  declare readonly '~events'?: Events;
   readonly #options: ResolvedOptions;
+  /** Only in tests of programs that use the bus. */
+  readonly #seam: TestSeam | undefined;
+  readonly #clock: Clock;
   readonly #routes = new Routes<Sub>();
   readonly #subscriptions = new Map<string, Sub>();
   readonly #ledger: Ledger;
@@ -91,6 +97,8 @@ export class EventBus<Events extends EventsShape<Events> = EventMap, Inputs exte
   /** Throws ConfigError, which names every fault of the options. */
   constructor(options?: EventBusOptions<Events, Inputs>) {
     this.#options = resolveBusOptions(options as EventBusOptions | undefined);
+    this.#seam = seamOf(options);
+    this.#clock = this.#seam?.clock ?? REAL_CLOCK;
     this.#observation = observe(this.#options, () => this.getStats());
     this.#checks = createChecks(this.#options, (eventType) => {
       this.#validationFailures++;
@@ -102,7 +110,7 @@ export class EventBus<Events extends EventsShape<Events> = EventMap, Inputs exte
       deliverySettled: (delivery, outcome) => this.#outcomes.settled(delivery, outcome),
       eventSettled: () => this.#eventSettled(),
     });
-    this.#flow = new Flow({
+    this.#flow = new Flow(this.#clock, {
       run: (delivery) => {
         this.#observation.dispatched(delivery);
         if (delivery.subscription.module === undefined) this.#inline.submit(delivery);
@@ -116,8 +124,13 @@ export class EventBus<Events extends EventsShape<Events> = EventMap, Inputs exte
       trial: (subscription) => this.#reload(subscription as Sub),
       quarantined: (subscription) => this.#system.quarantined(subscription),
     });
+    const seam = this.#seam;
     this.#inline = new InlineRunner({
-      settle: (delivery, outcome) => this.#attempted(delivery, outcome),
+      clock: this.#clock,
+      settle:
+        seam === undefined
+          ? (delivery, outcome) => this.#attempted(delivery, outcome)
+          : (delivery, outcome) => this.#attempted(delivery, seam.outcome(outcome)),
       emit: (from, eventType, payload, emitOptions) => {
         const correlationId = emitOptions?.correlationId ?? currentScope()?.correlationId ?? from.event.correlationId;
         return this.#emit(
@@ -132,7 +145,7 @@ export class EventBus<Events extends EventsShape<Events> = EventMap, Inputs exte
       around: this.#observation.around,
     });
     this.#room = new Room(this.#options, this.#ledger, this.#flow, () => this.#pool);
-    this.#system = new SystemEvents(this.#routes, this.#options.maxPendingEvents, (event) => {
+    this.#system = new SystemEvents(this.#clock, this.#routes, this.#options.maxPendingEvents, (event) => {
       if (!this.#closed) this.#accept(event);
     });
     const { deadLetterQueue } = this.#options;
@@ -160,6 +173,7 @@ export class EventBus<Events extends EventsShape<Events> = EventMap, Inputs exte
   /** Threads up, every handler module imported. Rejects with HandlerLoadError, which names module and cause, or ThreadStartError. */
   async ready(): Promise<void> {
     if (this.#closed) throw new BusClosedError('ready');
+    await this.#seam?.ready();
     await this.#pool?.ready();
   }
 
@@ -174,12 +188,8 @@ export class EventBus<Events extends EventsShape<Events> = EventMap, Inputs exte
     options?: SubscribeOptions,
   ): string {
     if (this.#closing) throw new BusClosedError('subscribe');
-    const { address, signal, ...plan } = planSubscription(
-      handler as InlineHandler | HandlerModule,
-      eventTypes,
-      options,
-      this.#options,
-    );
+    const planned = planSubscription(handler as InlineHandler | HandlerModule, eventTypes, options, this.#options);
+    const { address, signal, ...plan } = this.#seam?.plan(planned) ?? planned;
     // The patterns are compiled first: what can throw comes before what would have to be taken back.
     const compiled = this.#routes.check(plan.patterns);
     if (address !== undefined) this.#pool ??= this.#createPool();
@@ -391,8 +401,8 @@ export class EventBus<Events extends EventsShape<Events> = EventMap, Inputs exte
   }
 
   #admit(eventType: string, payloadJson: string, options: EmitOptions, receipt: WaitingReceipt | undefined): string {
-    const emittedAt = monotonicMs();
-    const timestamp = wallMs(emittedAt);
+    const emittedAt = this.#clock.now();
+    const timestamp = this.#clock.wall(emittedAt);
     const eventId = nextEventId(timestamp);
     const correlationId = options.correlationId ?? currentScope()?.correlationId ?? null;
     const origin = { eventId, timestamp, source: options.source ?? null, correlationId };
@@ -412,7 +422,7 @@ export class EventBus<Events extends EventsShape<Events> = EventMap, Inputs exte
     const payloadJson = this.#checks.encode(event.eventType, event.payload, event.source ?? undefined);
     await this.#room.wait(undefined);
     const route = this.#routes.resolve(event.eventType);
-    this.#accept(new PendingEvent(route, payloadJson, event, body, monotonicMs(), false, undefined, orderingKey));
+    this.#accept(new PendingEvent(route, payloadJson, event, body, this.#clock.now(), false, undefined, orderingKey));
   }
 
   #accept(event: PendingEvent): void {
@@ -436,6 +446,7 @@ export class EventBus<Events extends EventsShape<Events> = EventMap, Inputs exte
 
   #listenHost(eventTypes: string | readonly string[]): ListenHost {
     return {
+      clock: this.#clock,
       closers: this.#closers,
       subscribe: (handler, name) =>
         (this as AnyEventBus).subscribe(handler as InlineHandler<unknown>, eventTypes, { name, timeoutMs: 0 }),
@@ -450,7 +461,7 @@ export class EventBus<Events extends EventsShape<Events> = EventMap, Inputs exte
     if (payloadJson === undefined) return;
     const { body, orderingKey } = event;
     const route = this.#routes.resolve(event.eventType);
-    this.#accept(new PendingEvent(route, payloadJson, event, body, monotonicMs(), false, undefined, orderingKey));
+    this.#accept(new PendingEvent(route, payloadJson, event, body, this.#clock.now(), false, undefined, orderingKey));
   }
 
   /** Validators and schemas live on this thread alone. One that fails can't be thrown at its handler any more: it has failed. */

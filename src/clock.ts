@@ -31,3 +31,25 @@ export function exactWallMs(monotonic: number): number {
 
 /** The longest delay that setTimeout takes; it makes 1 ms of anything longer. */
 export const MAX_TIMER_MS = 0x7fff_ffff;
+
+export interface Timer {
+  unref(): unknown;
+}
+
+/** What a bus takes its times from: the process's clock, or a virtual one in tests. Milliseconds throughout. */
+export interface Clock {
+  /** Monotonic. */
+  now(): number;
+  /** Whole milliseconds since the epoch at a moment of `now`. */
+  wall(at: number): number;
+  /** `ms` up to MAX_TIMER_MS. */
+  setTimer(run: () => void, ms: number): Timer;
+  clearTimer(timer: Timer | undefined): void;
+}
+
+export const REAL_CLOCK: Clock = {
+  now: monotonicMs,
+  wall: wallMs,
+  setTimer: (run, ms) => setTimeout(run, ms),
+  clearTimer: (timer) => clearTimeout(timer as NodeJS.Timeout | undefined),
+};

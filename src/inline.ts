@@ -1,4 +1,4 @@
-import { MAX_TIMER_MS, monotonicMs } from './clock.ts';
+import { type Clock, MAX_TIMER_MS, monotonicMs, type Timer } from './clock.ts';
 import { runInScope } from './correlation.ts';
 import { type Delivery, failure, type Outcome, success } from './delivery/pending.ts';
 import { HandlerTimeoutError, ShutdownError } from './errors.ts';
@@ -11,6 +11,8 @@ import { type EmitOptions, FailureReason, type HandlerContext, type Payload } fr
 const TURN_MS = 5;
 
 export interface InlineHooks {
+  /** Of deadlines and durations. */
+  readonly clock: Clock;
   settle(delivery: Delivery, outcome: Outcome): void;
   /** The handler's own `context.emit`. */
   emit(from: Delivery, eventType: string, payload: Payload, options: EmitOptions | undefined): string;
@@ -107,15 +109,16 @@ class Run implements HandlerContext {
   readonly #delivery: Delivery;
   readonly #hooks: InlineHooks;
   /** Monotonic milliseconds. */
-  readonly startedAt: number = monotonicMs();
+  readonly startedAt: number;
   #controller: AbortController | undefined;
-  #timer: NodeJS.Timeout | undefined;
+  #timer: Timer | undefined;
   /** The delivery itself may go on with another attempt. */
   #ended = false;
 
   constructor(delivery: Delivery, hooks: InlineHooks) {
     this.#delivery = delivery;
     this.#hooks = hooks;
+    this.startedAt = hooks.clock.now();
     this.attempt = delivery.attempt;
   }
 
@@ -138,7 +141,7 @@ class Run implements HandlerContext {
 
   // Functions of their own, so that a handler may take them out of the context.
   get remainingMs(): () => number {
-    return () => Math.max(0, this.#dueAt - monotonicMs());
+    return () => Math.max(0, this.#dueAt - this.#hooks.clock.now());
   }
 
   get emit(): (eventType: string, payload: Payload, options?: EmitOptions) => string {
@@ -150,11 +153,11 @@ class Run implements HandlerContext {
   }
 
   startTimer(): void {
-    const left = this.#dueAt - monotonicMs();
+    const left = this.#dueAt - this.#hooks.clock.now();
     if (left === Number.POSITIVE_INFINITY) return;
-    this.#timer = setTimeout(
+    this.#timer = this.#hooks.clock.setTimer(
       () => {
-        if (this.#dueAt > monotonicMs()) this.startTimer();
+        if (this.#dueAt > this.#hooks.clock.now()) this.startTimer();
         else this.#expire();
       },
       Math.max(0, Math.min(Math.ceil(left), MAX_TIMER_MS)),
@@ -164,22 +167,22 @@ class Run implements HandlerContext {
   }
 
   abort(reason: Error): void {
-    clearTimeout(this.#timer);
+    this.#hooks.clock.clearTimer(this.#timer);
     this.#controller ??= new AbortController();
     this.#controller.abort(reason);
   }
 
   succeed(value: unknown): void {
-    clearTimeout(this.#timer);
-    const now = monotonicMs();
+    this.#hooks.clock.clearTimer(this.#timer);
+    const now = this.#hooks.clock.now();
     // A handler that never left the stack could not be stopped at its deadline; its lateness is told when it returns.
     if (now > this.#dueAt) this.#expire();
     else if (!this.#settled) this.#settle(success(this.#snapshot(value), this.startedAt, now, 0));
   }
 
   fail(error: unknown): void {
-    clearTimeout(this.#timer);
-    const now = monotonicMs();
+    this.#hooks.clock.clearTimer(this.#timer);
+    const now = this.#hooks.clock.now();
     if (now > this.#dueAt && !this.#settled) this.#expire();
     else if (!this.#settled) {
       this.#settle(failure(FailureReason.HANDLER_ERROR, toError(error), this.startedAt, now, 0));
@@ -190,7 +193,7 @@ class Run implements HandlerContext {
     if (this.#settled) return;
     const { name, timeoutMs } = this.#delivery.subscription;
     const error = new HandlerTimeoutError(name, timeoutMs);
-    this.#settle(failure(FailureReason.HANDLER_TIMEOUT, error, this.startedAt, monotonicMs(), 0));
+    this.#settle(failure(FailureReason.HANDLER_TIMEOUT, error, this.startedAt, this.#hooks.clock.now(), 0));
     this.abort(error);
   }
 

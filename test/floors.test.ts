@@ -36,7 +36,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ['src/ring/', 'src/protocol.ts', 'src/worker.ts', 'src/worker-urls.ts'],
   ['src/pool/', 'src/inline.ts', 'src/audit/', 'src/dead-letters/', 'src/metrics/', 'src/delivery/'],
   ['src/bus.ts', 'src/bus/'],
-  ['src/index.ts', 'src/cli/', 'src/adapters/'],
+  ['src/index.ts', 'src/testing.ts', 'src/testing/', 'src/cli/', 'src/adapters/'],
 ];
 
 /** The highest floor that exists inside a thread. */

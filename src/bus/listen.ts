@@ -1,11 +1,12 @@
 import { inspect } from 'node:util';
-import { MAX_TIMER_MS } from '../clock.ts';
+import { type Clock, MAX_TIMER_MS, type Timer } from '../clock.ts';
 import { BusClosedError, ConfigError, WaitTimeoutError } from '../errors.ts';
 import type { BusEvent } from '../event.ts';
 import type { EventStream, EventStreamOptions, WaitForOptions } from '../types.ts';
 
 /** What listening needs of a bus. */
 export interface ListenHost {
+  readonly clock: Clock;
   subscribe(handler: (event: BusEvent) => unknown, name: string): string;
   unsubscribe(subscriptionId: string): boolean;
   /** Called when the bus is closed. */
@@ -29,11 +30,11 @@ export async function waitFor(host: ListenHost, options: WaitForOptions<BusEvent
   if (problems.length > 0) throw new ConfigError(problems);
   signal?.throwIfAborted();
   return await new Promise((resolve, reject) => {
-    let timer: NodeJS.Timeout | undefined;
+    let timer: Timer | undefined;
     let over = false;
     const end = (): void => {
       over = true;
-      clearTimeout(timer);
+      host.clock.clearTimer(timer);
       host.unsubscribe(id);
       host.closers.delete(closed);
       signal?.removeEventListener('abort', abort);
@@ -59,7 +60,7 @@ export async function waitFor(host: ListenHost, options: WaitForOptions<BusEvent
     host.closers.add(closed);
     signal?.addEventListener('abort', abort, { once: true });
     if (timeoutMs !== Number.POSITIVE_INFINITY) {
-      timer = setTimeout(() => fail(new WaitTimeoutError(timeoutMs)), Math.min(timeoutMs, MAX_TIMER_MS));
+      timer = host.clock.setTimer(() => fail(new WaitTimeoutError(timeoutMs)), Math.min(timeoutMs, MAX_TIMER_MS));
     }
   });
 }

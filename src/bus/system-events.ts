@@ -1,4 +1,4 @@
-import { monotonicMs, wallMs } from '../clock.ts';
+import type { Clock } from '../clock.ts';
 import { encodePayload } from '../codec.ts';
 import { type Delivery, type Outcome, PendingEvent, type Subscription } from '../delivery/pending.ts';
 import { nextEventId } from '../event-id.ts';
@@ -16,6 +16,7 @@ type Accept = (event: PendingEvent) => void;
 
 /** The events that the bus raises itself. They reach who subscribed to `system.*`, and nobody's `*`. */
 export class SystemEvents<S extends Subscription> {
+  readonly #clock: Clock;
   readonly #routes: Routes<S>;
   readonly #accept: Accept;
   readonly #limit: number;
@@ -23,7 +24,8 @@ export class SystemEvents<S extends Subscription> {
   highMark: number;
   lowMark = -1;
 
-  constructor(routes: Routes<S>, maxPendingEvents: number, accept: Accept) {
+  constructor(clock: Clock, routes: Routes<S>, maxPendingEvents: number, accept: Accept) {
+    this.#clock = clock;
     this.#routes = routes;
     this.#accept = accept;
     this.#limit = maxPendingEvents;
@@ -37,8 +39,8 @@ export class SystemEvents<S extends Subscription> {
   raise(eventType: string, payload: Payload, correlationId: string | null): void {
     const route = this.#routes.resolveSystem(eventType);
     if (route.tiers.length === 0) return;
-    const emittedAt = monotonicMs();
-    const timestamp = wallMs(emittedAt);
+    const emittedAt = this.#clock.now();
+    const timestamp = this.#clock.wall(emittedAt);
     const origin = { eventId: nextEventId(timestamp), timestamp, source: 'event_bus', correlationId };
     this.#accept(new PendingEvent(route, encodePayload(payload), origin, undefined, emittedAt, true, undefined));
   }

@@ -1,4 +1,4 @@
-import { MAX_TIMER_MS, monotonicMs } from '../clock.ts';
+import { type Clock, MAX_TIMER_MS, type Timer } from '../clock.ts';
 
 interface Entry<T> {
   readonly at: number;
@@ -11,10 +11,12 @@ export class DueQueue<T> {
   readonly #heap: Entry<T>[] = [];
   readonly #due: (item: T) => void;
   #order = 0;
-  #timer: NodeJS.Timeout | undefined;
+  readonly #clock: Clock;
+  #timer: Timer | undefined;
   #timerAt = Number.POSITIVE_INFINITY;
 
-  constructor(due: (item: T) => void) {
+  constructor(clock: Clock, due: (item: T) => void) {
+    this.#clock = clock;
     this.#due = due;
   }
 
@@ -41,7 +43,7 @@ export class DueQueue<T> {
 
   /** Hands over what is due. */
   run(): void {
-    const now = monotonicMs();
+    const now = this.#clock.now();
     // Taken out first: what is handed over may come back with a time that is due at once, and has its turn later.
     const due: T[] = [];
     while (this.nextAt <= now) due.push(this.#pop());
@@ -51,7 +53,7 @@ export class DueQueue<T> {
 
   /** Takes everything out, earliest first. */
   clear(): T[] {
-    clearTimeout(this.#timer);
+    this.#clock.clearTimer(this.#timer);
     this.#timer = undefined;
     this.#timerAt = Number.POSITIVE_INFINITY;
     return this.#heap
@@ -81,9 +83,12 @@ export class DueQueue<T> {
   #schedule(): void {
     const at = this.nextAt;
     if (at >= this.#timerAt) return;
-    clearTimeout(this.#timer);
+    this.#clock.clearTimer(this.#timer);
     this.#timerAt = at;
-    this.#timer = setTimeout(this.#fire, Math.min(Math.max(0, Math.ceil(at - monotonicMs())), MAX_TIMER_MS));
+    this.#timer = this.#clock.setTimer(
+      this.#fire,
+      Math.min(Math.max(0, Math.ceil(at - this.#clock.now())), MAX_TIMER_MS),
+    );
     // The bus holds the process while something is pending; a timer alone doesn't.
     this.#timer.unref();
   }

@@ -1,4 +1,4 @@
-import { monotonicMs } from '../clock.ts';
+import type { Clock } from '../clock.ts';
 import { DroppedError, QuarantinedError, ShutdownError } from '../errors.ts';
 import { Fifo } from '../pool/fifo.ts';
 import { serializeError } from '../serialized-error.ts';
@@ -41,7 +41,8 @@ export interface FlowHooks {
  */
 export class Flow {
   readonly #hooks: FlowHooks;
-  readonly #retries: DueQueue<Delivery> = new DueQueue((delivery) => this.#again(delivery));
+  readonly #clock: Clock;
+  readonly #retries: DueQueue<Delivery>;
   /** Deliveries whose turn has come; a queue, since each may end at once and bring on the next. */
   readonly #ready = new Fifo<Delivery>();
   #starting = false;
@@ -53,7 +54,9 @@ export class Flow {
   /** Deliveries that wait for their next attempt. */
   retrying = 0;
 
-  constructor(hooks: FlowHooks) {
+  constructor(clock: Clock, hooks: FlowHooks) {
+    this.#clock = clock;
+    this.#retries = new DueQueue(clock, (delivery) => this.#again(delivery));
     this.#hooks = hooks;
   }
 
@@ -226,7 +229,7 @@ export class Flow {
 
   #begin(delivery: Delivery): void {
     const { subscription } = delivery;
-    const verdict = subscription.breaker?.admit(delivery, monotonicMs());
+    const verdict = subscription.breaker?.admit(delivery, this.#clock.now());
     if (verdict === 'refuse') {
       this.#refuse(delivery);
       return;
@@ -247,7 +250,7 @@ export class Flow {
       if (!hard || policy === undefined) return false;
       subscription.breaker = new Breaker(policy);
     }
-    const opened = verdict(subscription.breaker, monotonicMs());
+    const opened = verdict(subscription.breaker, this.#clock.now());
     if (!subscription.breaker.open) this.#quarantined.delete(subscription);
     return opened;
   }
@@ -276,14 +279,14 @@ export class Flow {
     delivery.stage = 'retry';
     this.retrying++;
     if (delivery.holdsPlace && !delivery.lingering) this.#leave(delivery);
-    this.#retries.push(delivery, monotonicMs() + backoff(policy, failures));
+    this.#retries.push(delivery, this.#clock.now() + backoff(policy, failures));
     return true;
   }
 
   #again(delivery: Delivery): void {
     if (delivery.settled) return;
     if (delivery.lingering && delivery.subscription.gate !== undefined) {
-      this.#retries.push(delivery, monotonicMs() + LINGER_MS);
+      this.#retries.push(delivery, this.#clock.now() + LINGER_MS);
       return;
     }
     this.retrying--;
