@@ -4,7 +4,7 @@
 // One output file per source file, so that `new URL(…, import.meta.url)` finds a worker entry point beside the
 // library in source and in dist alike, and stack traces read like the source.
 import { execFileSync } from 'node:child_process';
-import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
@@ -43,6 +43,8 @@ await build({
   plugins: [oneFileEach],
   logLevel: 'warning',
 });
+
+for (const name of files('workers', '.cjs')) copyFileSync(join(root, name), join(root, 'dist', name));
 
 if (!dev) {
   const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc');

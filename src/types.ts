@@ -182,9 +182,9 @@ export interface HandlerContext<Events = EventMap> {
   readonly threadId: number;
   readonly subscriptionId: string;
   /** Milliseconds to the deadline, never below 0; Infinity without one. Synchronous and cheap, works inside a busy loop. */
-  remainingMs(): number;
+  readonly remainingMs: () => number;
   /** Emits on the bus this event came from, also out of a worker. Inherits the event's correlation id. Returns the event id. */
-  emit<T extends EventName<Events>>(eventType: T, payload: Events[T], options?: EmitOptions): string;
+  readonly emit: <T extends EventName<Events>>(eventType: T, payload: Events[T], options?: EmitOptions) => string;
 }
 
 export interface HandlerOutcome {

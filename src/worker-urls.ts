@@ -1,5 +1,5 @@
 /** Worker entry points stand beside the library, as .ts in source and as .js once built. */
 const ENDING: string = import.meta.url.endsWith('.ts') ? '.ts' : '.js';
 
-export const HANDLER_HOST: URL = new URL(`../workers/handler-host${ENDING}`, import.meta.url);
+export const POOL_ENTRY: URL = new URL('../workers/pool-entry.cjs', import.meta.url);
 export const AUDIT_WRITER: URL = new URL(`../workers/audit-writer${ENDING}`, import.meta.url);

@@ -12,7 +12,7 @@ function findUp(folder: URL): URL {
 /** Every test has a deadline of its own, in milliseconds: uvu has none, and a hung test must fail by name. */
 const DEADLINE_MS = 30_000;
 
-export async function withTimeout<T>(label: string, work: Promise<T>, ms: number = DEADLINE_MS): Promise<T> {
+async function withTimeout<T>(label: string, work: Promise<T>, ms: number = DEADLINE_MS): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const deadline = new Promise<never>((_, reject) => {
     timer = setTimeout(() => reject(new Error(`deadline of ${ms} ms passed: ${label}`)), ms);

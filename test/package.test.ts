@@ -21,7 +21,7 @@ test('the package holds no test, benchmark, source or source map', () => {
   const [packed] = Object.values(JSON.parse(json) as Record<string, Packed>);
   const paths = packed?.files.map(({ path }) => path) ?? [];
   assert.ok(paths.includes('package.json'));
-  const allowed = /^(package\.json|README\.md|LICENSE|CHANGELOG\.md|dist\/(src|workers)\/.+\.(js|d\.ts))$/;
+  const allowed = /^(package\.json|README\.md|LICENSE|CHANGELOG\.md|dist\/(src|workers)\/.+\.(js|cjs|d\.ts))$/;
   const surplus = paths.filter((path) => !allowed.test(path));
   assert.equal(surplus, []);
 });

@@ -82,7 +82,7 @@ class HandlerHost {
         blocks = 0;
         if (this.#runner.now - this.#lastTurn > TURN_MS || this.#runner.now === 0) await this.#turn();
         // Handlers that only needed a microtask are done after this.
-        else if (this.#runner.inFlight > 0) await null;
+        else if (this.#runner.inFlight > 0) await Promise.resolve();
         if (this.#runner.inFlight > 0) watchContinuations(this.#memory);
         continue;
       }

@@ -135,7 +135,7 @@ export class PendingEvent implements EventParts {
     emittedAt: number,
     system: boolean,
     receipt: Receipt | undefined,
-    orderingKey: string | undefined = undefined,
+    orderingKey?: string,
     firstAttempt = 1,
   ) {
     this.route = route;

@@ -2,7 +2,7 @@ import type { ResolvedOptions } from '../options.ts';
 import type { FromThread } from '../protocol.ts';
 import { MAX_OWNER, MODE_ACTIVE, MODE_DRAIN, MODE_RETURN, type RingMemory } from '../ring/layout.ts';
 import { unpark } from '../ring/parking.ts';
-import { HANDLER_HOST } from '../worker-urls.ts';
+import { POOL_ENTRY } from '../worker-urls.ts';
 import { HandlerThread, type ThreadRole } from './handler-thread.ts';
 import { ThreadPool } from './thread-pool.ts';
 
@@ -45,7 +45,7 @@ export class Threads {
     this.#options = options;
     this.#hooks = hooks;
     for (let owner = MAX_OWNER; owner > 0; owner--) this.#owners.push(owner);
-    this.#pool = new ThreadPool(options.threads + options.spareThreads, HANDLER_HOST, options.worker, {
+    this.#pool = new ThreadPool(options.threads + options.spareThreads, POOL_ENTRY, options.worker, {
       exited: (nodeThreadId) => this.#exited(nodeThreadId),
     });
   }

@@ -62,7 +62,7 @@ export const I = 6;
 export const VICTIM = 7;
 export const SEEN_HINT = 8;
 export const KILLS = 9;
-export const THREADS_AT = 10;
+const THREADS_AT = 10;
 
 // A thread's shared words, then its own.
 export const CELL = 0;
@@ -74,7 +74,6 @@ export const FROM = 5;
 export const SHARE = 6;
 export const COUNT = 7;
 export const FIRST = 8;
-export const SECOND = 9;
 export const AT = 10;
 export const SEEN = 11;
 export const THREAD_WORDS = 12;
