@@ -1,3 +1,5 @@
+import type { AuditQuery } from './audit/reader.ts';
+import { AuditTrail } from './bus/audit-trail.ts';
 import { type Checks, createChecks } from './bus/checks.ts';
 import { DeadEvents } from './bus/dead-events.ts';
 import { healthOf } from './bus/health.ts';
@@ -11,7 +13,7 @@ import { planSubscription } from './bus/subscription.ts';
 import { SystemEvents } from './bus/system-events.ts';
 import { seamOf, type TestSeam } from './bus/test-seam.ts';
 import { type Clock, MAX_TIMER_MS, monotonicMs, REAL_CLOCK } from './clock.ts';
-import { messageOf } from './codec.ts';
+import { encodeEvent, encodeHead, messageOf } from './codec.ts';
 import { currentScope } from './correlation.ts';
 import type { DeadLetter } from './dead-letters/letter.ts';
 import type { DeadLetterQueue } from './dead-letters/queue.ts';
@@ -21,7 +23,7 @@ import { Delivery, failure, type Outcome, PendingEvent, type Subscription } from
 import { WaitingReceipt } from './delivery/receipt.ts';
 import { resolveEmitOptions } from './emit-options.ts';
 import { BusClosedError, SerializationError, ShutdownError, ValidationError } from './errors.ts';
-import { checkEventType } from './event.ts';
+import { type BusEvent, checkEventType } from './event.ts';
 import { nextEventId } from './event-id.ts';
 import type { EventName, EventOf, EventsShape, PatternOf } from './event-types.ts';
 import { InlineRunner } from './inline.ts';
@@ -54,6 +56,8 @@ type Sub = Subscription<PoolModule>;
 const DRAIN_EVERY = 256;
 /** After a shutdown's time limit handlers have so long to notice their signal. */
 const LAST_GRACE_MS = 100;
+/** What the audit log has to write at a shutdown may take so long, or as long as the shutdown's own limit. */
+const AUDIT_PATIENCE_MS = 5_000;
 /** Native code can't be interrupted, so its thread's exit is not awaited for longer. */
 const EXIT_PATIENCE_MS = 1_000;
 
@@ -78,6 +82,7 @@ export class EventBus<Events extends EventsShape<Events> = EventMap, Inputs exte
   readonly #room: Room;
   readonly #system: SystemEvents<Sub>;
   readonly #settling = new Settling();
+  readonly #audit: AuditTrail | undefined;
   readonly #deadEvents: DeadEvents<Sub> | undefined;
   readonly #outcomes: Outcomes;
   /** Made with the first handler module. */
@@ -144,10 +149,18 @@ export class EventBus<Events extends EventsShape<Events> = EventMap, Inputs exte
       unencodable: (handlerName) => this.#outcomes.unencodable(handlerName),
       around: this.#observation.around,
     });
-    this.#room = new Room(this.#options, this.#ledger, this.#flow, () => this.#pool);
-    this.#system = new SystemEvents(this.#clock, this.#routes, this.#options.maxPendingEvents, (event) => {
+    const { audit, overflowPolicy, blockTimeoutMs, maxPendingEvents } = this.#options;
+    this.#system = new SystemEvents(this.#clock, this.#routes, maxPendingEvents, audit !== undefined, (event) => {
       if (!this.#closed) this.#accept(event);
     });
+    if (audit !== undefined) {
+      this.#audit = new AuditTrail(audit, overflowPolicy, blockTimeoutMs, {
+        fault: (fault) => this.#system.auditError(fault),
+        roomAgain: () => this.#room.settled(),
+        ...(audit.onSeal && { sealed: audit.onSeal }),
+      });
+    }
+    this.#room = new Room(this.#options, this.#ledger, this.#flow, () => this.#pool, this.#audit);
     const { deadLetterQueue } = this.#options;
     if (deadLetterQueue !== undefined) {
       this.#deadEvents = new DeadEvents(this, deadLetterQueue, {
@@ -170,11 +183,11 @@ export class EventBus<Events extends EventsShape<Events> = EventMap, Inputs exte
     return this.#options.deadLetterQueue;
   }
 
-  /** Threads up, every handler module imported. Rejects with HandlerLoadError, which names module and cause, or ThreadStartError. */
+  /** Threads up, every handler module imported, the audit log open. Rejects with HandlerLoadError, ThreadStartError, AuditOpenError. */
   async ready(): Promise<void> {
     if (this.#closed) throw new BusClosedError('ready');
     await this.#seam?.ready();
-    await this.#pool?.ready();
+    await Promise.all([this.#audit?.ready(), this.#pool?.ready()]);
   }
 
   /**
@@ -297,19 +310,30 @@ export class EventBus<Events extends EventsShape<Events> = EventMap, Inputs exte
     return this.#settling.within(timeLimit('waitForPending', options.timeoutMs), () => this.#ledger.pending === 0);
   }
 
+  /** Events of the audit log, newest first, redacted as they were written; none without a log. Throws ConfigError, InvalidPatternError. */
+  async getEvents(query?: AuditQuery): Promise<BusEvent[]> {
+    return (await this.#audit?.read(query)) ?? [];
+  }
+
+  /** Removes what the audit log holds, rotated files too. False: there is no log, or not all could be removed. */
+  async clearLog(): Promise<boolean> {
+    return (await this.#audit?.clear()) ?? false;
+  }
+
   /** No I/O, cheap enough to poll. */
   getStats(): BusStats {
     this.#pool?.drain();
     const { emitted, completed, failed, dropped, pending } = this.#ledger;
     const pool = this.#pool?.stats();
+    const audit = this.#audit?.stats();
     return {
       active_subscriptions: this.#subscriptions.size,
       total_subscriptions: this.#totalSubscriptions,
-      audit_enabled: false,
+      audit_enabled: audit !== undefined,
       max_concurrent_handlers: this.#options.threads,
       event_types_subscribed: this.#routes.patternCount,
-      total_events_logged: 0,
-      log_file_size: 0,
+      total_events_logged: audit?.total_events_logged ?? 0,
+      log_file_size: audit?.log_file_size ?? 0,
       validation_enabled: this.#checks.enabled,
       validation_failures: this.#validationFailures,
       metrics_enabled: this.#options.metrics !== undefined,
@@ -323,6 +347,7 @@ export class EventBus<Events extends EventsShape<Events> = EventMap, Inputs exte
       held: this.#flow.held,
       quarantined: this.#flow.quarantined,
       ...(this.deadLetterQueue && { dlq: this.deadLetterQueue.getStats() }),
+      ...(audit && { audit }),
       ring: pool?.ring ?? { slots: this.#options.ringSlots, used: 0, bytes_used: 0 },
       threads: pool?.threads ?? { live: 0, busy: 0, spare: 0, restarts: 0, zombies: 0 },
     };
@@ -394,10 +419,25 @@ export class EventBus<Events extends EventsShape<Events> = EventMap, Inputs exte
 
   /** What is wrong with this event itself makes a dead letter of it, though it was not accepted. */
   #refused(error: unknown, eventType: string, payload: object, options: EmitOptions): void {
+    if (this.#audit !== undefined && SerializationError.is(error)) this.#recordWithoutPayload(eventType, options);
     if (this.#deadEvents === undefined || !(SerializationError.is(error) || ValidationError.is(error))) return;
     const correlationId = options.correlationId ?? currentScope()?.correlationId;
     const scoped = correlationId === undefined ? options : { ...options, correlationId };
     this.#deadEvents.refused(error, eventType, payload as Payload, scoped);
+  }
+
+  #recordWithoutPayload(eventType: string, options: EmitOptions): void {
+    const now = Date.now();
+    const correlationId = options.correlationId ?? currentScope()?.correlationId ?? null;
+    const line = encodeEvent(
+      encodeHead(eventType),
+      'null',
+      now,
+      nextEventId(now),
+      options.source ?? null,
+      correlationId,
+    );
+    this.#audit!.recordLine(line);
   }
 
   #admit(eventType: string, payloadJson: string, options: EmitOptions, receipt: WaitingReceipt | undefined): string {
@@ -431,6 +471,7 @@ export class EventBus<Events extends EventsShape<Events> = EventMap, Inputs exte
       this.#keepAlive.ref();
     }
     if (event.orderingKey !== undefined) this.#flow.reserve(event, event.orderingKey);
+    this.#audit?.record(event);
     this.#observation.emitted(event);
     this.#ledger.accept(event);
     if (this.#ledger.pending >= this.#system.highMark) this.#system.markPassed(this.#ledger.pending);
@@ -560,10 +601,13 @@ export class EventBus<Events extends EventsShape<Events> = EventMap, Inputs exte
     }
     this.#closed = true;
     await this.#pool?.close(EXIT_PATIENCE_MS);
+    // What is written last has its own time: the limit is for handlers.
+    const auditFlushed =
+      (await this.#audit?.close(Math.max(AUDIT_PATIENCE_MS, limitMs - (monotonicMs() - begun)))) ?? true;
     clearInterval(this.#keepAlive);
     for (const close of this.#closers) close();
     this.#observation.closed();
-    return { drained: settled, abandoned, killed, auditFlushed: true, durationMs: monotonicMs() - begun };
+    return { drained: settled, abandoned, killed, auditFlushed, durationMs: monotonicMs() - begun };
   }
 }
 

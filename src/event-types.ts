@@ -37,6 +37,8 @@ export interface SystemEvents {
     pause_ms: number;
   };
   /** A shutdown has begun. */
+  /** Lines can't be written to the audit log for now, or some were lost. */
+  'system.audit_error': { code: string; message: string; attempts: number };
   'system.event_bus_shutdown': { pending: number; timeout_ms: number | null };
 }
 

@@ -36,7 +36,7 @@ export class BusEvent<P extends object = Payload, T extends string = string> {
   readonly source: string | null;
   readonly correlationId: string | null;
   /** The bytes given to `emit` beside the payload. */
-  readonly body?: Uint8Array;
+  declare readonly body?: Uint8Array;
   readonly #json: string | undefined;
   readonly #frozen: boolean = false;
   #payload: P | undefined;

@@ -1,3 +1,7 @@
+export type { AuditStats } from './audit/log.ts';
+export type { AuditQuery } from './audit/reader.ts';
+export { type AuditVerification, verifyAuditLog } from './audit/verify.ts';
+export type { SealPayload } from './audit-format.ts';
 export { type AnyEventBus, EventBus } from './bus.ts';
 export {
   clearCorrelationId,
@@ -36,6 +40,13 @@ export { type HistogramSummary, InMemoryMetrics } from './metrics/in-memory.ts';
 export { NoopMetrics } from './metrics/noop.ts';
 export { OtelMetrics, type OtelMetricsOptions } from './metrics/otel.ts';
 export { PrometheusMetrics, type PrometheusMetricsOptions } from './metrics/prometheus.ts';
+export {
+  BASE64_RULE,
+  type RedactionRule,
+  Redactor,
+  type RedactorConfig,
+  type RedactorOptions,
+} from './redact/redactor.ts';
 export type { SerializedError } from './serialized-error.ts';
 export {
   addEventToSpan,

@@ -3,13 +3,19 @@ import { isAbsolute, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { inspect } from 'node:util';
 import type { StandardSchemaV1 } from '@standard-schema/spec';
+import type { AuditOptions as LogOptions } from './audit/log.ts';
+import type { SealPayload } from './audit-format.ts';
 import type { DeadLetterQueue } from './dead-letters/queue.ts';
 import type { Guarantees } from './delivery/pending.ts';
 import { ConfigError, InvalidPatternError } from './errors.ts';
 import type { MetricsCollector } from './metrics/collector.ts';
+import type { Redactor } from './redact/redactor.ts';
 import type { DeadLetterQueueOptions, EventBusOptions, HandlerModule, SubscribeOptions } from './types.ts';
 import { OverflowPolicy } from './types.ts';
 import type { Validator } from './validation.ts';
+
+/** Of an audit log, and who gets its seals. */
+export type AuditOptions = LogOptions & { readonly onSeal?: (seal: SealPayload) => void };
 
 /** The options of a bus with every default filled in. Timeouts: Infinity means none. */
 export interface ResolvedOptions {
@@ -31,6 +37,8 @@ export interface ResolvedOptions {
   /** undefined: by what is registered. */
   readonly tracing: boolean | undefined;
   readonly deadLetterQueue: DeadLetterQueue | undefined;
+  /** Undefined: no audit log. */
+  readonly audit: AuditOptions | undefined;
   readonly worker: Pick<EventBusOptions, 'resourceLimits' | 'execArgv' | 'env'>;
 }
 
@@ -119,6 +127,8 @@ class Check {
   }
 }
 
+const FSYNC = ['none', 'rotate', 'batch'] as const;
+
 const BUS_OPTIONS: readonly (keyof EventBusOptions)[] = [
   'maxConcurrentHandlers',
   'spareThreads',
@@ -132,6 +142,14 @@ const BUS_OPTIONS: readonly (keyof EventBusOptions)[] = [
   'resourceLimits',
   'execArgv',
   'env',
+  'enableAudit',
+  'eventLogPath',
+  'maxLogSizeBytes',
+  'maxLogFiles',
+  'auditFsync',
+  'redactor',
+  'auditSeal',
+  'onSeal',
   'metrics',
   'validateEvents',
   'validator',
@@ -140,6 +158,33 @@ const BUS_OPTIONS: readonly (keyof EventBusOptions)[] = [
   'tracing',
   'deadLetterQueue',
 ];
+
+function resolveAudit(check: Check, given: Record<string, unknown>): AuditOptions | undefined {
+  const { eventLogPath: path, auditFsync: fsync = 'rotate', auditSeal: seal = false, redactor, onSeal } = given;
+  if (path !== undefined && !(path instanceof URL) && (typeof path !== 'string' || path === '')) {
+    check.fail('eventLogPath', path, 'a non-empty string or a file URL');
+  }
+  const enabled = check.boolean('enableAudit', given.enableAudit, path !== undefined);
+  if (enabled && path === undefined) check.problems.push('enableAudit needs eventLogPath');
+  const maxLogSizeBytes = check.integer('maxLogSizeBytes', given.maxLogSizeBytes, 0, 1, Number.MAX_SAFE_INTEGER);
+  const maxLogFiles = check.integer('maxLogFiles', given.maxLogFiles, 5, 0, 100_000);
+  if (!FSYNC.includes(fsync as (typeof FSYNC)[number])) check.fail('auditFsync', fsync, `one of ${FSYNC.join(', ')}`);
+  check.methods('redactor', redactor, ['toConfig', 'redactLine'], 'a Redactor');
+  if (typeof seal !== 'boolean' && !(typeof seal === 'number' && Number.isInteger(seal) && seal > 0)) {
+    check.fail('auditSeal', seal, 'a boolean or a positive number of lines');
+  }
+  if (onSeal !== undefined && typeof onSeal !== 'function') check.fail('onSeal', onSeal, 'a function');
+  if (!enabled || path === undefined || check.problems.length > 0) return undefined;
+  return {
+    path: path as string | URL,
+    ...(maxLogSizeBytes > 0 && { maxLogSizeBytes }),
+    maxLogFiles,
+    fsync: fsync as (typeof FSYNC)[number],
+    ...(redactor !== undefined && { redactor: (redactor as Redactor).toConfig() }),
+    seal: seal as boolean | number,
+    ...(onSeal !== undefined && { onSeal: onSeal as (seal: SealPayload) => void }),
+  };
+}
 
 /** Checks the options of a bus and fills in the defaults. Throws one ConfigError that names every fault. */
 export function resolveBusOptions(options: EventBusOptions = {}): ResolvedOptions {
@@ -191,6 +236,7 @@ export function resolveBusOptions(options: EventBusOptions = {}): ResolvedOption
     compileSchemas: check.boolean('compileSchemas', given.compileSchemas, false),
     tracing: check.boolean('tracing', given.tracing, undefined),
     deadLetterQueue: given.deadLetterQueue as DeadLetterQueue | undefined,
+    audit: resolveAudit(check, given),
     worker: {
       ...(options.resourceLimits === undefined ? {} : { resourceLimits: options.resourceLimits }),
       ...(options.execArgv === undefined ? {} : { execArgv: options.execArgv }),

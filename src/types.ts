@@ -1,9 +1,12 @@
 import type { ResourceLimits } from 'node:worker_threads';
 import type { StandardSchemaV1 } from '@standard-schema/spec';
+import type { AuditStats } from './audit/log.ts';
+import type { SealPayload } from './audit-format.ts';
 import type { DeadLetterQueue } from './dead-letters/queue.ts';
 import type { BusEvent } from './event.ts';
 import type { EventName } from './event-types.ts';
 import type { MetricsCollector, MetricsSnapshot } from './metrics/collector.ts';
+import type { Redactor } from './redact/redactor.ts';
 import type { SerializedError } from './serialized-error.ts';
 import type { Validator } from './validation.ts';
 
@@ -256,6 +259,22 @@ export interface EventBusOptions<Events = EventMap, Inputs = Events> {
   resourceLimits?: ResourceLimits;
   execArgv?: string[];
   env?: NodeJS.ProcessEnv;
+  /** Write every event to the audit log. True without `eventLogPath` is a ConfigError. @default true exactly when `eventLogPath` is given */
+  enableAudit?: boolean;
+  /** The audit log's file, JSON lines of mode 0600. One bus at a time: AuditLockedError. @default none */
+  eventLogPath?: string | URL;
+  /** The file is rotated before it would grow beyond this. @default no rotation */
+  maxLogSizeBytes?: number;
+  /** Rotated files kept. @default 5 */
+  maxLogFiles?: number;
+  /** When what was written is forced to the disk. @default 'rotate' */
+  auditFsync?: 'none' | 'rotate' | 'batch';
+  /** What the audit log may not hold. @default none: nothing is redacted */
+  redactor?: Redactor;
+  /** Seal the log by a running hash, each so many lines; true: 1_000. @default false */
+  auditSeal?: boolean | number;
+  /** Gets each seal. A log cut off at its end can only be told by a seal that is kept elsewhere. @default none */
+  onSeal?: (seal: SealPayload) => void;
   /** Gathers figures of events and handlers. @default none */
   metrics?: MetricsCollector;
   /** Every event is checked before it is emitted. @default true exactly when a validator is given */
@@ -348,6 +367,8 @@ export interface BusStats {
   quarantined: number;
   /** Of the bus's dead letter queue. */
   dlq?: DeadLetterStats;
+  /** Of the audit log, where there is one. */
+  audit?: AuditStats;
   ring: { slots: number; used: number; bytes_used: number };
   threads: {
     /** Taking events; spares don't count. */

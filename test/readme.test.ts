@@ -139,7 +139,8 @@ test('every code block belongs to a program, and every program says what it prin
 });
 
 test('the table of options names each option with its default', () => {
-  const { threads, ringSlots, ringBytes, worker, ...rest } = resolveBusOptions();
+  const { threads, ringSlots, ringBytes, worker, audit, ...rest } = resolveBusOptions();
+  assert.is(audit, undefined);
   assert.is(threads, Math.min(availableParallelism(), 256));
   assert.equal(worker, {});
   const shown: Record<string, string> = {
@@ -148,6 +149,14 @@ test('the table of options names each option with its default', () => {
     resourceLimits: "Node's",
     execArgv: "Node's",
     env: "Node's",
+    enableAudit: 'with eventLogPath',
+    eventLogPath: 'none',
+    maxLogSizeBytes: 'no rotation',
+    maxLogFiles: '5',
+    auditFsync: "'rotate'",
+    redactor: 'none',
+    auditSeal: 'false',
+    onSeal: 'none',
     metrics: 'none',
     validator: 'new EventValidator()',
     schemas: 'none',

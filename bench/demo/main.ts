@@ -1,6 +1,7 @@
 // npm run demo: every file of a folder is an event, handled on all cores by two handler modules; one of them hangs once.
 import { relative } from 'node:path';
-import { EventBus, FailureReason } from '../../src/index.ts';
+import { EventBus, FailureReason, Redactor } from '../../src/index.ts';
+import { auditReport, newLogPath } from './audit.ts';
 import type { FileCompressed, FileCounted, FileFound, FileStuck } from './events.ts';
 import { megabytes, plural } from './format.ts';
 import { measureOneThread } from './one-thread.ts';
@@ -19,10 +20,14 @@ console.log(`${folder}: ${plural(files.length, 'file')}, ${megabytes(bytes)}, on
 const notHere = leftOutLine(leftOut);
 if (notHere !== undefined) console.log(notHere);
 
+const eventLogPath = newLogPath();
 const bus = new EventBus({
   maxConcurrentHandlers: threads,
   // Few: the files wait on the disk, not in memory.
   maxPendingEvents: 256,
+  // Every event is a line of this file, without what looks like a secret or a person.
+  eventLogPath,
+  redactor: new Redactor(),
 });
 
 // On the threads of the pool: modules. They get each file and emit what they found out.
@@ -72,12 +77,13 @@ for (const file of files) {
 }
 await bus.waitForPending({ timeoutMs: 300_000 });
 const seconds = (performance.now() - started) / 1000;
-const stats = bus.getStats();
 await bus.shutdown();
+const stats = bus.getStats();
 progress.end();
 
 const oneThread = measureOneThread(files);
 console.log(report({ tally, stats, oneThread, seconds, threads, linesTimeoutMs: LINES_TIMEOUT_MS }));
+console.log(`\n${auditReport(eventLogPath, stats)}`);
 if (!balances(stats)) process.exitCode = 1;
 
 function short(path: string): string {

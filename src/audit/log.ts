@@ -169,7 +169,7 @@ export class AuditLog {
   /** Takes a line, without its line feed. False: there is no room, nothing was taken, and `roomAgain` will be called. */
   append(line: string, bodyBytes?: number): boolean {
     if (this.#queue.append(line, bodyBytes)) return true;
-    this.#wantRoom();
+    this.wantRoom();
     return false;
   }
 
@@ -181,6 +181,14 @@ export class AuditLog {
 
   get hasRoom(): boolean {
     return this.#queue.hasRoom;
+  }
+
+  /** `roomAgain` will be called once there is room. */
+  wantRoom(): void {
+    if (this.#roomWanted) return;
+    this.#roomWanted = true;
+    this.#hold();
+    this.#watchSoon();
   }
 
   /** Blocks the thread until there is room, at most so many milliseconds; says whether there is. */
@@ -330,13 +338,6 @@ export class AuditLog {
 
   get #wanted(): boolean {
     return this.#roomWanted || this.#waiters.size > 0 || this.#queue.waiting > 0;
-  }
-
-  #wantRoom(): void {
-    if (this.#roomWanted) return;
-    this.#roomWanted = true;
-    this.#hold();
-    this.#watchSoon();
   }
 
   /** Never in the stack of who appends: `roomAgain` may append again. */

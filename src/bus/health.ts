@@ -87,7 +87,7 @@ function quarantine({ stats }: Condition): HealthCheck {
 }
 
 function audit(stats: BusStats): HealthCheck {
-  const { errors = 0, lag_events = 0 } = (stats as { audit?: { errors?: number; lag_events?: number } }).audit ?? {};
+  const { errors = 0, lag_events = 0 } = stats.audit ?? {};
   // Writes are tried again: once nothing waits, the errors are of the past.
   if (errors > 0 && lag_events > 0) {
     const diagnosis = `${errors} writes of the audit log have failed, and ${lag_events} events wait to be written.`;

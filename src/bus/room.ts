@@ -6,6 +6,7 @@ import { BackpressureError, DroppedError } from '../errors.ts';
 import type { ResolvedOptions } from '../options.ts';
 import type { HandlerPool } from '../pool/handler-pool.ts';
 import { FailureReason, OverflowPolicy } from '../types.ts';
+import type { AuditTrail } from './audit-trail.ts';
 
 interface Waiter {
   proceed(): void;
@@ -18,10 +19,18 @@ export class Room {
   readonly #ledger: Ledger;
   readonly #flow: Flow;
   readonly #pool: () => HandlerPool | undefined;
+  readonly #audit: AuditTrail | undefined;
   readonly #waiters = new Set<Waiter>();
   #flushing = false;
 
-  constructor(options: ResolvedOptions, ledger: Ledger, flow: Flow, pool: () => HandlerPool | undefined) {
+  constructor(
+    options: ResolvedOptions,
+    ledger: Ledger,
+    flow: Flow,
+    pool: () => HandlerPool | undefined,
+    audit: AuditTrail | undefined,
+  ) {
+    this.#audit = audit;
     this.#options = options;
     this.#ledger = ledger;
     this.#flow = flow;
@@ -38,6 +47,8 @@ export class Room {
 
   /** Applies the overflow policy. False: the event is to be dropped. Throws BackpressureError. */
   make(): boolean {
+    // The log first: nothing is displaced for an event that it could not take.
+    if (this.#audit !== undefined && !this.#audit.make()) return false;
     if (!this.#full || this.#hasRoom()) return true;
     const { overflowPolicy, maxPendingEvents } = this.#options;
     if (overflowPolicy === OverflowPolicy.DROP) return false;
@@ -58,7 +69,9 @@ export class Room {
 
   /** Waits for room behind those who wait already. Rejects with the signal's reason. Undefined: there is room now. */
   wait(signal: AbortSignal | undefined): Promise<void> | undefined {
-    if (this.#waiters.size === 0 && this.#hasRoom()) return undefined;
+    const audited = this.#audit === undefined || this.#audit.hasRoom;
+    if (this.#waiters.size === 0 && audited && this.#hasRoom()) return undefined;
+    if (!audited) this.#audit!.wantRoom();
     return new Promise((resolve, reject) => {
       const done = (): void => {
         this.#waiters.delete(waiter);
@@ -80,7 +93,7 @@ export class Room {
     });
   }
 
-  /** An event has settled. */
+  /** An event has settled, or the audit log has room again. */
   settled(): void {
     if (this.#waiters.size === 0 || this.#flushing) return;
     this.#flushing = true;
@@ -96,6 +109,10 @@ export class Room {
     let left = this.#options.maxPendingEvents - this.#ledger.pending;
     for (const waiter of this.#waiters) {
       if (left-- <= 0) return;
+      if (this.#audit !== undefined && !this.#audit.hasRoom) {
+        this.#audit.wantRoom();
+        return;
+      }
       waiter.proceed();
     }
   };

@@ -1,3 +1,4 @@
+import type { AuditFault } from '../audit/messages.ts';
 import type { Clock } from '../clock.ts';
 import { encodePayload } from '../codec.ts';
 import { type Delivery, type Outcome, PendingEvent, type Subscription } from '../delivery/pending.ts';
@@ -20,12 +21,15 @@ export class SystemEvents<S extends Subscription> {
   readonly #routes: Routes<S>;
   readonly #accept: Accept;
   readonly #limit: number;
+  /** An audit log takes them also when nobody subscribed. */
+  readonly #audited: boolean;
   /** Pending events at which `system.backpressure` is raised next; one of them is Infinity or -1, since it is the other's turn. */
   highMark: number;
   lowMark = -1;
 
-  constructor(clock: Clock, routes: Routes<S>, maxPendingEvents: number, accept: Accept) {
+  constructor(clock: Clock, routes: Routes<S>, maxPendingEvents: number, audited: boolean, accept: Accept) {
     this.#clock = clock;
+    this.#audited = audited;
     this.#routes = routes;
     this.#accept = accept;
     this.#limit = maxPendingEvents;
@@ -38,7 +42,7 @@ export class SystemEvents<S extends Subscription> {
 
   raise(eventType: string, payload: Payload, correlationId: string | null): void {
     const route = this.#routes.resolveSystem(eventType);
-    if (route.tiers.length === 0) return;
+    if (route.tiers.length === 0 && !this.#audited) return;
     const emittedAt = this.#clock.now();
     const timestamp = this.#clock.wall(emittedAt);
     const origin = { eventId: nextEventId(timestamp), timestamp, source: 'event_bus', correlationId };
@@ -90,6 +94,10 @@ export class SystemEvents<S extends Subscription> {
       { subscription_id: id, handler_name: name, failures, window_ms: windowMs, pause_ms: pauseMs },
       null,
     );
+  }
+
+  auditError({ code, message, attempts }: AuditFault): void {
+    this.raise('system.audit_error', { code, message, attempts }, null);
   }
 
   shutdown(pending: number, timeoutMs: number): void {

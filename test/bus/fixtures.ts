@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process';
 import {
   type BusEvent,
   type EmitResult,
@@ -44,4 +45,30 @@ export function nextEvent(bus: EventBus, pattern: string): Promise<BusEvent> {
 export function balance(bus: EventBus): number {
   const { emitted, completed, failed, dropped, pending } = bus.getStats();
   return emitted - completed - failed - dropped - pending;
+}
+
+interface Ended {
+  readonly code: number | null;
+  readonly output: string;
+  readonly ms: number;
+}
+
+/** Runs a script beside the compiled library in a process of its own. */
+export function child(body: string): Promise<Ended> {
+  const index = new URL('../../src/index.js', import.meta.url).href;
+  const handlers = new URL('../fixtures/handlers/', import.meta.url).href;
+  const script = `import { EventBus } from ${JSON.stringify(index)};
+const handler = (name, exportName = 'default') => ({ module: new URL(name + '.js', ${JSON.stringify(handlers)}), export: exportName });
+${body}`;
+  return new Promise((resolve, reject) => {
+    const begun = Date.now();
+    const started = spawn(process.execPath, ['--input-type=module', '-e', script], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    let output = '';
+    started.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
+    started.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()));
+    started.on('error', reject);
+    started.on('close', (code) => resolve({ code, output, ms: Date.now() - begun }));
+  });
 }

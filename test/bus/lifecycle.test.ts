@@ -1,36 +1,9 @@
-import { spawn } from 'node:child_process';
 import * as assert from 'uvu/assert';
 import { BusClosedError, EventBus } from '../../src/index.ts';
 import { tests } from '../helpers.ts';
-import { balance, fixture, only, withBus } from './fixtures.ts';
+import { balance, child, fixture, only, withBus } from './fixtures.ts';
 
 const test = tests('lifecycle');
-
-interface Ended {
-  readonly code: number | null;
-  readonly output: string;
-  readonly ms: number;
-}
-
-/** Runs a script beside the compiled library in a process of its own. */
-function child(body: string): Promise<Ended> {
-  const index = new URL('../../src/index.js', import.meta.url).href;
-  const handlers = new URL('../fixtures/handlers/', import.meta.url).href;
-  const script = `import { EventBus } from ${JSON.stringify(index)};
-const handler = (name, exportName = 'default') => ({ module: new URL(name + '.js', ${JSON.stringify(handlers)}), export: exportName });
-${body}`;
-  return new Promise((resolve, reject) => {
-    const begun = Date.now();
-    const started = spawn(process.execPath, ['--input-type=module', '-e', script], {
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
-    let output = '';
-    started.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
-    started.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()));
-    started.on('error', reject);
-    started.on('close', (code) => resolve({ code, output, ms: Date.now() - begun }));
-  });
-}
 
 test('a process with an idle bus exits by itself', async () => {
   const { code, output } = await child(`
