@@ -88,7 +88,8 @@ export class Flow {
 
   /** Its dead letters can't be run again, so nothing waits for them any more. */
   unsubscribed(subscription: Subscription): void {
-    for (const next of subscription.gate?.releaseDead() ?? []) this.#enter(next, false);
+    for (const { delivery } of subscription.gate?.deadTickets() ?? [])
+      if (delivery !== undefined) this.undead(delivery);
   }
 
   /** Nothing is on its way to it any more. */
@@ -158,7 +159,8 @@ export class Flow {
     delivery.stage = 'free';
     if (gate === undefined) return;
     const ticket = ticketOf(delivery);
-    if (dead && ticket !== undefined) {
+    if (dead && ticket !== undefined && ticket.state === 'open') {
+      ticket.delivery = delivery;
       this.#depart(gate, ticket, true);
       if (this.#closing) this.#failHeld(gate);
     }
@@ -169,7 +171,9 @@ export class Flow {
   /** Its dead letter is gone: later events of its key wait no longer. */
   undead(delivery: Delivery): void {
     const ticket = ticketOf(delivery);
-    if (ticket !== undefined) this.#depart(ticket.lane.gate, ticket, false);
+    if (ticket === undefined) return;
+    if (delivery.lingering) ticket.leaving = true;
+    else this.#depart(ticket.lane.gate, ticket, false);
   }
 
   /** Takes a delivery back that no handler has started. */
@@ -299,7 +303,7 @@ export class Flow {
   #release(delivery: Delivery): void {
     if (delivery.holdsPlace) this.#leave(delivery);
     const ticket = ticketOf(delivery);
-    if (ticket?.state === 'open') this.#depart(delivery.subscription.gate!, ticket, false);
+    if (ticket?.state === 'open' || ticket?.leaving === true) this.#depart(delivery.subscription.gate!, ticket, false);
   }
 
   #leave(delivery: Delivery): void {

@@ -8,9 +8,11 @@ import type { Delivery } from './pending.ts';
 export class Ticket {
   readonly lane: Lane;
   next: Ticket | undefined = undefined;
-  /** Ready to start and waiting for its turn. */
+  /** While open: ready to start and waiting for its turn. When dead: what has failed. */
   delivery: Delivery | undefined = undefined;
   state: 'open' | 'dead' | 'done' = 'open';
+  /** Of a dead one: its dead letter is gone, while its handler still ran. */
+  leaving = false;
 
   constructor(lane: Lane) {
     this.lane = lane;
@@ -88,7 +90,7 @@ export class Gate {
       if (wasHeld) this.held--;
     }
     ticket.state = dead ? 'dead' : 'done';
-    ticket.delivery = undefined;
+    if (!dead) ticket.delivery = undefined;
     const head = lane.head!;
     while (lane.head?.state === 'done') lane.head = lane.head.next;
     if (lane.held !== wasHeld) this.held += wasHeld ? -lane.open : lane.open;
@@ -103,17 +105,14 @@ export class Gate {
     return next;
   }
 
-  /** The dead hold nothing up any more; the deliveries whose turn that makes it. */
-  releaseDead(): Delivery[] {
-    const next: Delivery[] = [];
+  /** Places of dead letters. */
+  deadTickets(): Ticket[] {
+    const found: Ticket[] = [];
     for (const lane of this.#lanes.values()) {
-      for (let ticket = lane.head; ticket !== undefined; ticket = ticket.next) {
-        if (ticket.state !== 'dead') continue;
-        const delivery = this.depart(ticket, false);
-        if (delivery !== undefined) next.push(delivery);
-      }
+      for (let ticket = lane.head; ticket !== undefined; ticket = ticket.next)
+        if (ticket.state === 'dead') found.push(ticket);
     }
-    return next;
+    return found;
   }
 
   /** Deliveries that stand behind dead ones, ready or not yet. */
@@ -122,7 +121,7 @@ export class Gate {
     for (const lane of this.#lanes.values()) {
       if (!lane.held) continue;
       for (let ticket = lane.head; ticket !== undefined; ticket = ticket.next)
-        if (ticket.delivery !== undefined) found.push(ticket.delivery);
+        if (ticket.state === 'open' && ticket.delivery !== undefined) found.push(ticket.delivery);
     }
     return found;
   }
