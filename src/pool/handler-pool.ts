@@ -356,7 +356,7 @@ export class HandlerPool {
         break;
       }
       case 'doorbell':
-        this.#poller.start();
+        this.#poller.rung();
         break;
       case 'bulk':
         thread.bulks.set(message.key, message.bytes);

@@ -3,10 +3,14 @@ import { armDoorbell, disarmDoorbell } from '../ring/doorbell.ts';
 import type { RingMemory } from '../ring/layout.ts';
 
 /**
- * How long the main thread goes on looking, turn by turn of its event loop, before it sleeps until a thread rings. Long
- * enough for a round trip through a trivial handler, short against anything worth a thread of its own.
+ * How long the main thread goes on looking, turn by turn of its event loop, before it sleeps until a thread rings: for a
+ * round trip through a short handler, where a ring would take longer than the handler …
  */
-const LOOK_MS = 0.06;
+const LOOK_MS = 0.2;
+/** … and for handlers that were worth a thread of their own: looking would only take its core from them. */
+const GLANCE_MS = 0.02;
+/** A ring that comes sooner than this after main went to sleep says that looking on would have been better. */
+const SOON_MS = 0.3;
 /** With more deliveries out than this, main looks once a millisecond: a look for each outcome would take a core from the threads. */
 const MANY = 1_024;
 const MANY_MS = 1;
@@ -19,6 +23,8 @@ export class Poller {
   readonly #outstanding: () => number;
   #looking = false;
   #lastSeen = 0;
+  #lookMs = LOOK_MS;
+  #asleepSince = 0;
 
   constructor(ring: RingMemory, drain: () => boolean, outstanding: () => number) {
     this.#ring = ring;
@@ -26,7 +32,13 @@ export class Poller {
     this.#outstanding = outstanding;
   }
 
-  /** There is something to wait for, or a thread has rung. */
+  /** A thread has rung, or has something to say. */
+  rung(): void {
+    this.#lookMs = monotonicMs() - this.#asleepSince < SOON_MS ? LOOK_MS : GLANCE_MS;
+    this.start();
+  }
+
+  /** There is something to wait for. */
   start(): void {
     if (this.#looking) return;
     this.#looking = true;
@@ -47,7 +59,7 @@ export class Poller {
     const outstanding = this.#outstanding();
     if (outstanding === 0) this.stop();
     else if (seen && outstanding > MANY) setTimeout(this.#turn, MANY_MS);
-    else if (now - this.#lastSeen < LOOK_MS) setImmediate(this.#turn);
+    else if (now - this.#lastSeen < this.#lookMs) setImmediate(this.#turn);
     else this.#sleep(now);
   };
 
@@ -55,6 +67,7 @@ export class Poller {
     armDoorbell(this.#ring, false);
     // A record that was published before the bell was armed has rung nothing.
     if (!this.#drain()) {
+      this.#asleepSince = now;
       this.#looking = false;
       return;
     }
