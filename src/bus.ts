@@ -471,7 +471,8 @@ export class EventBus<Events extends EventsShape<Events> = EventMap, Inputs exte
       this.#keepAlive.ref();
     }
     if (event.orderingKey !== undefined) this.#flow.reserve(event, event.orderingKey);
-    this.#audit?.record(event);
+    // A dead letter that runs again is in the log since its first time.
+    if (event.firstAttempt === 1) this.#audit?.record(event);
     this.#observation.emitted(event);
     this.#ledger.accept(event);
     if (this.#ledger.pending >= this.#system.highMark) this.#system.markPassed(this.#ledger.pending);

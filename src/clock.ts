@@ -16,7 +16,7 @@ let wallOffsetMs = 0;
 let checkedAt = Number.NEGATIVE_INFINITY;
 
 /** Whole milliseconds since the epoch at a moment of the monotonic clock, so that one reading gives both times. */
-export function wallMs(monotonic: number): number {
+function wallMs(monotonic: number): number {
   return Math.floor(exactWallMs(monotonic));
 }
 

@@ -1,9 +1,10 @@
 import { monotonicMs } from '../clock.ts';
 import { encodeHead } from '../codec.ts';
-import type { DeadLetter, RerunResult } from '../dead-letters/letter.ts';
+import type { DeadLetter, NewDeadLetter, RerunResult } from '../dead-letters/letter.ts';
 import { addDeadLetter, type DeadLetterQueue, markAllFailed, registerRerun } from '../dead-letters/queue.ts';
 import { failedAttempt } from '../delivery/flow.ts';
 import { type Delivery, type Outcome, PendingEvent, type Receipt, type Subscription } from '../delivery/pending.ts';
+import { DEAD_LETTER_CHANNEL, type DeadLetterMessage } from '../diagnostics.ts';
 import { BusClosedError, SubscriptionGoneError, ValidationError } from '../errors.ts';
 import { BusEvent } from '../event.ts';
 import { nextEventId } from '../event-id.ts';
@@ -38,8 +39,7 @@ export class DeadEvents<S extends Subscription> {
   failed(delivery: Delivery, outcome: Outcome, gone: (() => void) | undefined): void {
     const { event, subscription, attempt, history = [] } = delivery;
     const last = failedAttempt(outcome);
-    addDeadLetter(
-      this.#queue,
+    this.#keep(
       {
         event: event.event(),
         payloadJson: event.payloadJson,
@@ -71,7 +71,7 @@ export class DeadEvents<S extends Subscription> {
     });
     const reason = reasonOf(error);
     const serialized = serializeError(error);
-    addDeadLetter(this.#queue, {
+    this.#keep({
       event,
       payloadJson: undefined,
       body,
@@ -83,6 +83,15 @@ export class DeadEvents<S extends Subscription> {
       attempts: [{ at: Date.now(), reason, error: serialized, threadId: 0 }],
       attempt: 1,
     });
+  }
+
+  #keep(letter: NewDeadLetter, gone?: () => void): void {
+    const id = addDeadLetter(this.#queue, letter, gone);
+    if (!DEAD_LETTER_CHANNEL.hasSubscribers) return;
+    const { event, subscriptionId, handlerName, reason } = letter;
+    const { eventId, eventType } = event;
+    const message: DeadLetterMessage = { id, eventId, eventType, subscriptionId, handlerName, reason };
+    DEAD_LETTER_CHANNEL.publish(message);
   }
 
   async #rerun(letter: DeadLetter): Promise<RerunResult> {

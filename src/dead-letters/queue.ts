@@ -15,8 +15,8 @@ type Rerun = (letter: DeadLetter) => Promise<RerunResult>;
 /** How a bus runs a dead letter again; known by the bus itself, so that it is no part of its public face. */
 const reruns = new WeakMap<object, Rerun>();
 
-/** The bus keeps a failure. `gone` is called once, when the entry no longer stands in the way of its ordering key. */
-export let addDeadLetter: (queue: DeadLetterQueue, letter: NewDeadLetter, gone?: () => void) => void;
+/** The bus keeps a failure; returns its entry's id. `gone` is called once, when the entry no longer stands in the way of its ordering key. */
+export let addDeadLetter: (queue: DeadLetterQueue, letter: NewDeadLetter, gone?: () => void) => string;
 /** All handlers of an event, two or more, have failed. */
 export let markAllFailed: (queue: DeadLetterQueue, eventId: string) => void;
 
@@ -196,7 +196,7 @@ export class DeadLetterQueue {
     return found;
   }
 
-  #add(letter: NewDeadLetter, gone: (() => void) | undefined): void {
+  #add(letter: NewDeadLetter, gone: (() => void) | undefined): string {
     const timestamp = Date.now();
     const added: DeadLetter = {
       ...letter,
@@ -214,6 +214,7 @@ export class DeadLetterQueue {
     this.#file?.put(added);
     this.#evict();
     this.#file?.tidy(this.#letters.size);
+    return added.id;
   }
 
   #insert(letter: DeadLetter): void {

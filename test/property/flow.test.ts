@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import * as assert from 'uvu/assert';
+import { REAL_CLOCK } from '../../src/clock.ts';
 import { Flow } from '../../src/delivery/flow.ts';
 import { Ledger } from '../../src/delivery/ledger.ts';
 import { type Delivery, failure, PendingEvent, type Subscription, success } from '../../src/delivery/pending.ts';
@@ -92,7 +93,7 @@ class World {
       eventDropped: () => {},
       eventSettled: () => {},
     });
-    this.flow = new Flow({
+    this.flow = new Flow(REAL_CLOCK, {
       run: (delivery) => this.#run(delivery),
       revoke: (delivery) => {
         const at = this.running.indexOf(delivery);
