@@ -27,6 +27,9 @@ export interface ResolvedOptions {
   readonly overflowPolicy: OverflowPolicy;
   readonly blockTimeoutMs: number;
   readonly loadTimeoutMs: number;
+  /** Infinity: never. */
+  readonly recycleAfterEvents: number;
+  readonly recycleAboveHeapBytes: number;
   readonly ringSlots: number;
   readonly ringBytes: number;
   readonly metrics: MetricsCollector | undefined;
@@ -63,6 +66,12 @@ class Check {
     if (typeof value === 'number' && Number.isInteger(value) && value >= min && value <= max) return value;
     this.fail(name, value, `an integer from ${min} to ${max}`);
     return fallback;
+  }
+
+  /** A positive integer, or Infinity, which is the default. */
+  limit(name: string, value: unknown): number {
+    if (value === Number.POSITIVE_INFINITY) return value;
+    return this.integer(name, value, Number.POSITIVE_INFINITY, 1, Number.MAX_SAFE_INTEGER);
   }
 
   /** Any positive number; 0 and Infinity mean none where `zero` allows it. */
@@ -138,6 +147,8 @@ const BUS_OPTIONS: readonly (keyof EventBusOptions)[] = [
   'overflowPolicy',
   'blockTimeoutMs',
   'loadTimeoutMs',
+  'recycleAfterEvents',
+  'recycleAboveHeapBytes',
   'ring',
   'resourceLimits',
   'execArgv',
@@ -227,6 +238,8 @@ export function resolveBusOptions(options: EventBusOptions = {}): ResolvedOption
     overflowPolicy: (given.overflowPolicy as OverflowPolicy | undefined) ?? OverflowPolicy.RAISE,
     blockTimeoutMs: check.duration('blockTimeoutMs', given.blockTimeoutMs, 30_000, false),
     loadTimeoutMs: check.duration('loadTimeoutMs', given.loadTimeoutMs, 30_000, false),
+    recycleAfterEvents: check.limit('recycleAfterEvents', given.recycleAfterEvents),
+    recycleAboveHeapBytes: check.limit('recycleAboveHeapBytes', given.recycleAboveHeapBytes),
     ringSlots: check.powerOfTwo('ring.slots', ring.slots, 16_384, MIN_RING_SLOTS, MAX_RING_SLOTS),
     ringBytes: check.powerOfTwo('ring.bytes', ring.bytes, 8 << 20, MIN_RING_BYTES, MAX_RING_BYTES),
     metrics: given.metrics as MetricsCollector | undefined,

@@ -9,6 +9,10 @@ export interface HostTask {
   readonly threads: number;
   readonly port: MessagePort;
   readonly loadTimeoutMs: number;
+  /** The thread asks to be replaced after so many deliveries; Infinity: never. */
+  readonly recycleAfterEvents: number;
+  /** … or when its heap has grown to so many bytes. */
+  readonly recycleAboveHeapBytes: number;
 }
 
 /** A handler module as threads know it. */
@@ -44,7 +48,9 @@ export type ToThread =
   | { readonly type: 'drop'; readonly key: number }
   /** The delivery was settled by main: abort its signal. */
   | { readonly type: 'abort'; readonly delivery: number; readonly reason: 'timeout' | 'shutdown' }
-  | { readonly type: 'ping'; readonly number: number };
+  | { readonly type: 'ping'; readonly number: number }
+  /** Nothing is in flight and nothing more comes: the modules' teardowns, within so many milliseconds. */
+  | { readonly type: 'teardown'; readonly limitMs: number };
 
 export type FromThread =
   /** The lease has begun. */
@@ -52,6 +58,11 @@ export type FromThread =
   /** A completion ring has something, and main had armed the bell. */
   | { readonly type: 'doorbell' }
   | { readonly type: 'loaded'; readonly module: number; readonly error?: string }
+  /** It has done its number of events, or its heap has grown: it wants to be replaced. */
+  | { readonly type: 'worn' }
+  /** It was told to take nothing new, and nothing is in flight any more. */
+  | { readonly type: 'drained' }
+  | { readonly type: 'torn-down' }
   | { readonly type: 'bulk'; readonly key: number; readonly bytes: Uint8Array };
 
 // ---- records of a completion ring; offsets are bytes from the record's own part

@@ -167,6 +167,12 @@ export interface DeadLetterStats {
   };
 }
 
+/** What a handler module's `setup` gets. */
+export interface SetupContext {
+  /** Node's id of the thread that the module is set up on. */
+  readonly threadId: number;
+}
+
 /** Runs on the main thread. */
 export type InlineHandler<Event = BusEvent, Events = EventMap> = (
   event: Event,
@@ -253,6 +259,10 @@ export interface EventBusOptions<Events = EventMap, Inputs = Events> {
   blockTimeoutMs?: number;
   /** Import and setup of a handler module. @default 30_000 */
   loadTimeoutMs?: number;
+  /** A handler thread is replaced, between events, after so many. @default Infinity: never */
+  recycleAfterEvents?: number;
+  /** … or when its JavaScript heap, garbage that was not collected included, has grown to so many bytes. @default Infinity: never */
+  recycleAboveHeapBytes?: number;
   /** The dispatch ring: powers of two, at least 16 slots and 65_536 bytes. @default { slots: 16_384, bytes: 8_388_608 } */
   ring?: { slots?: number; bytes?: number };
   /** Of handler threads, as `new Worker` takes them. */

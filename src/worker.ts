@@ -29,7 +29,7 @@ export {
   type TracedOptions,
   traced,
 } from './telemetry.ts';
-export type { EmitOptions, EventMap, HandlerContext, Payload } from './types.ts';
+export type { EmitOptions, EventMap, HandlerContext, Payload, SetupContext } from './types.ts';
 
 /**
  * A handler of a module, typed by the event map of its bus: `export default defineHandler<Events, 'image.resize'>(…)`.

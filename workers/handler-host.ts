@@ -1,9 +1,11 @@
+import { getHeapStatistics } from 'node:v8';
 import { type MessagePort, receiveMessageOnPort, threadId } from 'node:worker_threads';
 import { monotonicMs } from '../src/clock.ts';
 import type { FromThread, HostTask, ToThread } from '../src/protocol.ts';
 import { DispatchConsumer } from '../src/ring/dispatch-consumer.ts';
 import {
   MODE_ACTIVE,
+  MODE_DRAIN,
   MODE_RETURN,
   MODE_RETURNED,
   openRing,
@@ -19,6 +21,7 @@ import { CompletionWriter } from './completion-writer.ts';
 import { forgetContinuations, watchContinuations } from './continuations.ts';
 import { DeliveryRunner } from './delivery-runner.ts';
 import { guardWith, panic } from './fault-guard.ts';
+import { tearDown } from './thread-modules.ts';
 
 /** The event loop gets a turn after so long: timers and sockets of handler modules, and the port, live there. */
 const TURN_MS = 2;
@@ -31,6 +34,9 @@ const BLOCK_MS = 2;
 const BLOCKS = 50;
 /** No wake-up is lost by design; if one were, events would wait for this long. */
 const SAFETY_NET_MS = 1_000;
+
+/** A thread looks at its heap each so many events. */
+const LOOK_EVERY = 64;
 
 const nap = new Int32Array(new SharedArrayBuffer(4));
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
@@ -46,11 +52,19 @@ class HandlerHost {
   /** A waitAsync that has not fired yet; it serves the next parking too, since it can't be taken back. */
   #waiting: Promise<unknown> | undefined;
   #lastTurn = 0;
+  readonly #recycleAfterEvents: number;
+  readonly #recycleAboveHeapBytes: number;
+  #done = 0;
+  #nextLook = 0;
+  #worn = false;
+  #drained = false;
 
   constructor(task: HostTask) {
     this.#ring = openRing(task.ring);
     this.#memory = openThread(task.thread);
     this.#port = task.port;
+    this.#recycleAfterEvents = task.recycleAfterEvents;
+    this.#recycleAboveHeapBytes = task.recycleAboveHeapBytes;
     this.#consumer = new DispatchConsumer(this.#ring, task.owner, task.threads);
     const writer = new CompletionWriter(this.#ring, this.#memory, task.port);
     this.#runner = new DeliveryRunner(
@@ -76,10 +90,15 @@ class HandlerHost {
         if (Atomics.compareExchange(this.#memory.words, THREAD.MODE, MODE_RETURN, MODE_RETURNED) === MODE_RETURN) break;
         continue;
       }
+      if (mode === MODE_DRAIN && !this.#drained && this.#runner.inFlight === 0) {
+        this.#drained = true;
+        this.#send({ type: 'drained' });
+      }
       const idle = mode === MODE_ACTIVE && this.#runner.inFlight === 0;
       if (mode === MODE_ACTIVE && this.#work() > 0) {
         naps = 0;
         blocks = 0;
+        if (this.#done >= this.#nextLook) this.#look();
         if (this.#runner.now - this.#lastTurn > TURN_MS || this.#runner.now === 0) await this.#turn();
         // Handlers that only needed a microtask are done after this.
         else if (this.#runner.inFlight > 0) await Promise.resolve();
@@ -112,10 +131,23 @@ class HandlerHost {
     if (count === 0) {
       if (!this.#consumer.steal()) return 0;
       this.#runner.deliver(claimed[0]!);
+      this.#done++;
       return 1;
     }
     for (let i = 0; i < count; i++) this.#runner.deliver(claimed[i]!);
+    this.#done += count;
     return count;
+  }
+
+  /** Between events: has this thread done enough? */
+  #look(): void {
+    this.#nextLook = Math.min(this.#done + LOOK_EVERY, Math.max(this.#done + 1, this.#recycleAfterEvents));
+    if (this.#worn) return;
+    this.#worn =
+      this.#done >= this.#recycleAfterEvents ||
+      (this.#recycleAboveHeapBytes !== Number.POSITIVE_INFINITY &&
+        getHeapStatistics().used_heap_size >= this.#recycleAboveHeapBytes);
+    if (this.#worn) this.#send({ type: 'worn' });
   }
 
   async #turn(): Promise<void> {
@@ -190,6 +222,9 @@ class HandlerHost {
         break;
       case 'abort':
         runner.abort(message.delivery, message.reason);
+        break;
+      case 'teardown':
+        void tearDown(message.limitMs).then(() => this.#send({ type: 'torn-down' }));
         break;
       case 'ping':
         Atomics.store(this.#memory.words, THREAD.PONG, message.number);

@@ -1,8 +1,10 @@
 import { threadId } from 'node:worker_threads';
 import { MAX_TIMER_MS } from '../src/clock.ts';
+import { messageOf } from '../src/codec.ts';
 import { HandlerLoadError } from '../src/errors.ts';
 import type { ModuleInfo } from '../src/protocol.ts';
 import { type SerializedError, serializeError } from '../src/serialized-error.ts';
+import type { SetupContext } from '../src/types.ts';
 
 export type Handler = (event: unknown, context: unknown) => unknown;
 
@@ -37,7 +39,31 @@ export function loadModule(info: ModuleInfo, timeoutMs: number): ThreadModule {
   return module;
 }
 
+/** By the module's address: several exports of one module share its state. */
 const setups = new Map<string, Promise<unknown>>();
+const teardowns = new Map<string, () => unknown>();
+
+/** Runs the teardown of each module that was set up, the latest first, all within the limit. Never rejects. */
+export async function tearDown(limitMs: number): Promise<void> {
+  const all = [...teardowns].reverse();
+  teardowns.clear();
+  const run = async (): Promise<void> => {
+    for (const [href, teardown] of all) {
+      try {
+        await teardown();
+      } catch (error) {
+        warn(href, messageOf(error));
+      }
+    }
+  };
+  await within(limitMs, run(), `teardown took longer than ${limitMs} ms`).catch((error: unknown) => {
+    warn(`${all.length} modules`, messageOf(error));
+  });
+}
+
+function warn(what: string, message: string): void {
+  process.emitWarning(`teardown of ${what} failed: ${message}`, { code: 'GANGLION_TEARDOWN_ERROR' });
+}
 
 async function importHandler({ href, exportName }: ModuleInfo): Promise<Handler> {
   const namespace = (await import(href)) as Record<string, unknown>;
@@ -49,21 +75,26 @@ async function importHandler({ href, exportName }: ModuleInfo): Promise<Handler>
   if (typeof setup === 'function') {
     let once = setups.get(href);
     if (once === undefined) {
-      once = Promise.resolve((setup as (context: { threadId: number }) => unknown)({ threadId }));
+      once = (async () => (setup as (context: SetupContext) => unknown)({ threadId }))();
       setups.set(href, once);
+      // Another attempt to load the module is another attempt to set it up.
+      once.catch(() => setups.delete(href));
     }
     await once;
   }
+  const teardown = namespace.teardown ?? inner?.teardown;
+  if (typeof teardown === 'function' && !teardowns.has(href)) teardowns.set(href, teardown as () => unknown);
   return found as Handler;
 }
 
-async function within<T>(timeoutMs: number, work: Promise<T>): Promise<T> {
+async function within<T>(
+  timeoutMs: number,
+  work: Promise<T>,
+  late = `its import took longer than ${timeoutMs} ms`,
+): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const limit = new Promise<never>((_, reject) => {
-    timer = setTimeout(
-      () => reject(new Error(`its import took longer than ${timeoutMs} ms`)),
-      Math.min(timeoutMs, MAX_TIMER_MS),
-    );
+    timer = setTimeout(() => reject(new Error(late)), Math.min(timeoutMs, MAX_TIMER_MS));
   });
   try {
     return await Promise.race([work, limit]);

@@ -18,6 +18,7 @@ import type { HandlerThread } from './handler-thread.ts';
 import { Modules, type PoolModule } from './modules.ts';
 import { Poller } from './poller.ts';
 import { recoverThread } from './recovery.ts';
+import { Recycler } from './recycler.ts';
 import { Threads } from './threads.ts';
 
 export interface PoolHooks {
@@ -37,6 +38,8 @@ export interface PoolHooks {
 
 /** Threads are given back to the pool after so long without work, so that the process may exit. */
 const IDLE_MS = 1_000;
+/** The teardowns of a thread's modules have so long together. */
+const TEARDOWN_MS = 5_000;
 
 /** Runs deliveries to handler modules on a pool of threads: the ring, the threads, the deadlines and the modules together. */
 export class HandlerPool {
@@ -48,6 +51,7 @@ export class HandlerPool {
   readonly #completions: Completions;
   readonly #deadlines: Deadlines;
   readonly #poller: Poller;
+  readonly #recycler: Recycler;
   readonly #modules = new Modules();
   readonly #subscriptions = new Map<number, SubscriptionInfo>();
   /** Told to the threads together, before the next delivery is published. */
@@ -81,11 +85,7 @@ export class HandlerPool {
       kill: (thread) => this.#threads.kill(thread),
       ended: hooks.ended,
       costThread: hooks.costThread,
-      drain: (thread) => {
-        this.#threads.drain(thread);
-        this.#dispatcher.recover(thread.owner, false);
-        this.#dispatcher.wakeAll();
-      },
+      drain: (thread) => this.#drain(thread),
       outstanding: () => this.#dispatcher.outstanding > 0,
       loadTimeoutMs: options.loadTimeoutMs,
     });
@@ -98,8 +98,14 @@ export class HandlerPool {
       begin: (thread) => this.#begin(thread),
       receive: (thread, message) => this.#receive(thread, message),
       recover: (thread, exited) => this.#recover(thread, exited),
-      restarted: (thread) => hooks.threadRestarted(thread.nodeThreadId, thread.killed ? 'killed' : 'exited'),
+      restarted: (thread) => hooks.threadRestarted(thread.nodeThreadId, how(thread)),
       hopeless: (cause) => this.#giveUp(cause),
+    });
+    this.#recycler = new Recycler({
+      threads: this.#threads,
+      drain: (thread) => this.#drain(thread),
+      readOutcomes: (thread) => this.#completions.drain(thread),
+      tearDownMs: TEARDOWN_MS,
     });
     this.#threads.lease();
     this.#touch();
@@ -253,12 +259,44 @@ export class HandlerPool {
   }
 
   async close(patienceMs: number): Promise<void> {
+    await this.#tearDown();
     this.#closed = true;
     clearTimeout(this.#idle);
     this.#poller.stop();
     this.#deadlines.stop();
     await this.#threads.close(patienceMs);
     for (const waiter of this.#upWaiters) waiter();
+  }
+
+  /** Threads that were given back still have their modules: they are taken once more to end them. */
+  async #tearDown(): Promise<void> {
+    if (this.#hopeless !== undefined || this.#modules.inState('ready').next().done) return;
+    if (!this.#threads.leased) {
+      this.#threads.lease();
+      let timer: NodeJS.Timeout | undefined;
+      const late = new Promise<void>((resolve) => {
+        timer = setTimeout(resolve, TEARDOWN_MS);
+      });
+      const up = this.#allUp();
+      await Promise.race([up, late]);
+      clearTimeout(timer);
+    }
+    await this.#recycler.tearDownAll();
+  }
+
+  async #allUp(): Promise<void> {
+    while (this.#threads.list.some((thread) => !thread.up && thread.role !== 'gone' && thread.role !== 'dying')) {
+      await new Promise<void>((resolve) => {
+        this.#upWaiters.add(resolve);
+      });
+      if (this.#closed || this.#hopeless !== undefined) return;
+    }
+  }
+
+  #drain(thread: HandlerThread): void {
+    this.#threads.drain(thread);
+    this.#dispatcher.recover(thread.owner, false);
+    this.#dispatcher.wakeAll();
   }
 
   #submit(delivery: Delivery): void {
@@ -361,6 +399,15 @@ export class HandlerPool {
       case 'bulk':
         thread.bulks.set(message.key, message.bytes);
         break;
+      case 'worn':
+        this.#recycler.worn(thread);
+        break;
+      case 'drained':
+        this.#recycler.drained(thread);
+        break;
+      case 'torn-down':
+        this.#recycler.tornDown(thread);
+        break;
       case 'loaded':
         this.#loaded(thread, message.module, message.error);
         break;
@@ -458,4 +505,9 @@ export class HandlerPool {
       this.#receive(thread, next.message);
     }
   }
+}
+
+function how(thread: HandlerThread): 'killed' | 'exited' | 'recycled' {
+  if (thread.recycled) return 'recycled';
+  return thread.killed ? 'killed' : 'exited';
 }

@@ -34,6 +34,8 @@ export interface HandlerThreadOptions {
   readonly threads: number;
   readonly cells: number;
   readonly loadTimeoutMs: number;
+  readonly recycleAfterEvents: number;
+  readonly recycleAboveHeapBytes: number;
   readonly role: 'active' | 'spare';
 }
 
@@ -56,6 +58,8 @@ export class HandlerThread {
   /** Main ended it, so no delivery that is still in it is at fault. */
   killed = false;
   zombie = false;
+  /** It is replaced because it is worn, not because of a fault. */
+  recycled = false;
   /** The last ping sent, and when. */
   ping = 0;
   pingAt = 0;
@@ -86,6 +90,8 @@ export class HandlerThread {
       threads: options.threads,
       port: port2,
       loadTimeoutMs: options.loadTimeoutMs,
+      recycleAfterEvents: options.recycleAfterEvents,
+      recycleAboveHeapBytes: options.recycleAboveHeapBytes,
     };
     this.lease = pool.lease(task, [port2]);
   }

@@ -147,8 +147,16 @@ export class Threads {
     // Owner numbers of the dying are not free: with a thousand zombies the next thread waits for one to exit.
     const owner = this.#owners.pop();
     if (owner === undefined) return;
-    const { threads, asyncPerThread, loadTimeoutMs } = this.#options;
-    const options = { owner, threads, cells: asyncPerThread, role, loadTimeoutMs };
+    const { threads, asyncPerThread, loadTimeoutMs, recycleAfterEvents, recycleAboveHeapBytes } = this.#options;
+    const options = {
+      owner,
+      threads,
+      cells: asyncPerThread,
+      role,
+      loadTimeoutMs,
+      recycleAfterEvents,
+      recycleAboveHeapBytes,
+    };
     const thread = new HandlerThread(this.#pool, this.#ring, options, (from, message) =>
       this.#hooks.receive(from, message),
     );
@@ -189,7 +197,7 @@ export class Threads {
 
   #dying(thread: HandlerThread): void {
     thread.role = 'dying';
-    this.restarts++;
+    if (!thread.recycled) this.restarts++;
     this.#hooks.restarted(thread);
   }
 
