@@ -81,7 +81,7 @@ interface Identity {
 }
 
 /** A look at the folder may be old when it is used; so often it is repeated before what was not found is not there. */
-const LOOKS = 5;
+const LOOKS = 50;
 
 /** The first file with a number above `at`: a killed rotation may have left one free. */
 async function openBehind(path: string, at: number): Promise<{ file: FileHandle; number: number } | undefined> {

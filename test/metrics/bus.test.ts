@@ -54,6 +54,7 @@ test('Prometheus: every name of the contract, as a real parser reads it; gauges 
     { metrics: new MetricsCollector(backend), maxPendingEvents: 1, overflowPolicy: 'drop' },
     async (bus) => {
       await work(bus);
+      await bus.ready();
       let open = (): void => {};
       bus.subscribe(() => new Promise<void>((resolve) => (open = resolve)), 'held');
       assert.ok(bus.emit('held', {}));
