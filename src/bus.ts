@@ -1,8 +1,10 @@
+import type { Writable } from 'node:stream';
 import type { AuditQuery } from './audit/reader.ts';
 import { AuditTrail } from './bus/audit-trail.ts';
 import { type Checks, createChecks } from './bus/checks.ts';
 import { DeadEvents } from './bus/dead-events.ts';
 import { healthOf } from './bus/health.ts';
+import { Ingest, type IngestHost, openWritable } from './bus/ingest.ts';
 import { type ListenHost, openStream, waitFor } from './bus/listen.ts';
 import { observe } from './bus/observe.ts';
 import type { Observation } from './bus/observer.ts';
@@ -19,7 +21,14 @@ import type { DeadLetter } from './dead-letters/letter.ts';
 import type { DeadLetterQueue } from './dead-letters/queue.ts';
 import { Flow } from './delivery/flow.ts';
 import { Ledger } from './delivery/ledger.ts';
-import { Delivery, failure, type Outcome, PendingEvent, type Subscription } from './delivery/pending.ts';
+import {
+  Delivery,
+  failure,
+  type Ingestion,
+  type Outcome,
+  PendingEvent,
+  type Subscription,
+} from './delivery/pending.ts';
 import { WaitingReceipt } from './delivery/receipt.ts';
 import { resolveEmitOptions } from './emit-options.ts';
 import { BusClosedError, SerializationError, ShutdownError, ValidationError } from './errors.ts';
@@ -27,7 +36,7 @@ import { type BusEvent, checkEventType } from './event.ts';
 import { nextEventId } from './event-id.ts';
 import type { EventName, EventOf, EventsShape, PatternOf } from './event-types.ts';
 import { InlineRunner } from './inline.ts';
-import { type ResolvedOptions, resolveBusOptions } from './options.ts';
+import { type ResolvedOptions, resolveBusOptions, resolveIngestOptions } from './options.ts';
 import type { WorkerEmit } from './pool/completions.ts';
 import { HandlerPool } from './pool/handler-pool.ts';
 import type { PoolModule } from './pool/modules.ts';
@@ -43,11 +52,14 @@ import {
   FailureReason,
   type HandlerModule,
   type HealthReport,
+  type IngestOptions,
+  type IngestReport,
   type InlineHandler,
   type Payload,
   type ShutdownReport,
   type SubscribeOptions,
   type WaitForOptions,
+  type WritableMap,
 } from './types.ts';
 
 type Sub = Subscription<PoolModule>;
@@ -113,7 +125,7 @@ export class EventBus<Events extends EventsShape<Events> = EventMap, Inputs exte
       dispatch: (delivery) => this.#flow.dispatch(delivery),
       eventDropped: this.#observation.dropped,
       deliverySettled: (delivery, outcome) => this.#outcomes.settled(delivery, outcome),
-      eventSettled: () => this.#eventSettled(),
+      eventSettled: (event) => this.#eventSettled(event),
     });
     this.#flow = new Flow(this.#clock, {
       run: (delivery) => {
@@ -299,6 +311,26 @@ export class EventBus<Events extends EventsShape<Events> = EventMap, Inputs exte
     return this.#admit(prepared.eventType, prepared.payloadJson, prepared.options, undefined);
   }
 
+  /**
+   * Emits one event per line of NDJSON (`ndjson: true`: text or bytes), or per payload object. Waits for room under every
+   * overflow policy and resolves when all of them have settled. A line goes to the threads as it is, and is parsed there,
+   * unless something on this thread needs to read it: a handler that is a function, validation, schemas, the audit log.
+   * A malformed line is counted and told to `onMalformed`, never fatal; one that a thread finds counts as a failed event.
+   * Rejects with the source's error, the signal's reason, ConfigError, BusClosedError.
+   */
+  async ingest(source: AsyncIterable<unknown> | Iterable<unknown>, options: IngestOptions): Promise<IngestReport> {
+    return new Ingest(this.#ingestHost(), resolveIngestOptions(options)).run(source);
+  }
+
+  /**
+   * A Writable in object mode: each chunk is the payload of an event of this type, or what the function makes of it. A
+   * write is done when its event is accepted, so `pipeline` and `write` feel the bus's back-pressure. What emit throws
+   * ends the stream. Throws ConfigError. @default highWaterMark 16 chunks
+   */
+  writable(target: EventName<Inputs> | WritableMap, options: { highWaterMark?: number } = {}): Writable {
+    return openWritable(this.#ingestHost(), target, options.highWaterMark ?? 16);
+  }
+
   /** Accepted events whose handlers have not all settled. */
   getPendingCount(): number {
     this.#pool?.drain();
@@ -440,7 +472,13 @@ export class EventBus<Events extends EventsShape<Events> = EventMap, Inputs exte
     this.#audit!.recordLine(line);
   }
 
-  #admit(eventType: string, payloadJson: string, options: EmitOptions, receipt: WaitingReceipt | undefined): string {
+  #admit(
+    eventType: string,
+    payloadJson: string,
+    options: EmitOptions,
+    receipt: WaitingReceipt | undefined,
+    ingestion?: Ingestion,
+  ): string {
     const emittedAt = this.#clock.now();
     const timestamp = this.#clock.wall(emittedAt);
     const eventId = nextEventId(timestamp);
@@ -449,7 +487,12 @@ export class EventBus<Events extends EventsShape<Events> = EventMap, Inputs exte
     if (receipt !== undefined) receipt.eventId = eventId;
     const route = this.#routes.resolve(eventType);
     const { body, orderingKey } = options;
-    this.#accept(new PendingEvent(route, payloadJson, origin, body, emittedAt, false, receipt, orderingKey));
+    const event = new PendingEvent(route, payloadJson, origin, body, emittedAt, false, receipt, orderingKey);
+    if (ingestion !== undefined) {
+      event.ingestion = ingestion;
+      event.unread = ingestion.unread;
+    }
+    this.#accept(event);
     if (++this.#sinceDrain === DRAIN_EVERY) {
       this.#sinceDrain = 0;
       this.#pool?.drain();
@@ -528,6 +571,23 @@ export class EventBus<Events extends EventsShape<Events> = EventMap, Inputs exte
     }
   }
 
+  #ingestHost(): IngestHost {
+    return {
+      closed: () => this.#closing,
+      room: (signal) => this.#room.wait(signal),
+      unread: (eventType) => {
+        if (this.#audit !== undefined || this.#checks.enabled) return false;
+        const { tiers } = this.#routes.resolve(eventType);
+        return tiers.length > 0 && tiers.every((tier) => tier.every(({ module }) => module !== undefined));
+      },
+      encode: (eventType, payload, options) => this.#prepare(eventType, payload, options, false).payloadJson,
+      admit: (eventType, payloadJson, options, ingestion) => {
+        this.#admit(eventType, payloadJson, options, undefined, ingestion);
+      },
+      emitAsync: (eventType, payload, options) => (this as AnyEventBus).emitAsync(eventType, payload, options),
+    };
+  }
+
   #insideHandler(): boolean {
     const delivery = currentScope()?.delivery;
     return delivery instanceof Delivery && !delivery.settled;
@@ -540,7 +600,8 @@ export class EventBus<Events extends EventsShape<Events> = EventMap, Inputs exte
     this.#flow.settle(delivery, outcome);
   }
 
-  #eventSettled(): void {
+  #eventSettled(event: PendingEvent): void {
+    event.ingestion?.settled();
     this.#room.settled();
     const { pending, systemPending } = this.#ledger;
     if (pending <= this.#system.lowMark) this.#system.markPassed(pending);

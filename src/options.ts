@@ -10,7 +10,14 @@ import type { Guarantees } from './delivery/pending.ts';
 import { ConfigError, InvalidPatternError } from './errors.ts';
 import type { MetricsCollector } from './metrics/collector.ts';
 import type { Redactor } from './redact/redactor.ts';
-import type { DeadLetterQueueOptions, EventBusOptions, HandlerModule, SubscribeOptions } from './types.ts';
+import type {
+  DeadLetterQueueOptions,
+  EmitOptions,
+  EventBusOptions,
+  HandlerModule,
+  IngestOptions,
+  SubscribeOptions,
+} from './types.ts';
 import { OverflowPolicy } from './types.ts';
 import type { Validator } from './validation.ts';
 
@@ -350,6 +357,55 @@ function resolveBreaker(check: Check, breaker: unknown): Guarantees['breaker'] {
     failures: check.integer('circuitBreaker.failures', given.failures, 5, 1, 10_000),
     windowMs: check.duration('circuitBreaker.windowMs', given.windowMs, 10_000, false),
     pauseMs: check.duration('circuitBreaker.pauseMs', given.pauseMs, 30_000, false),
+  };
+}
+
+export interface ResolvedIngestOptions {
+  readonly eventType: string;
+  readonly ndjson: boolean;
+  readonly emit: EmitOptions;
+  readonly onMalformed: IngestOptions['onMalformed'];
+  readonly maxLineBytes: number;
+  readonly signal: AbortSignal | undefined;
+}
+
+const INGEST_OPTIONS: readonly (keyof IngestOptions)[] = [
+  'eventType',
+  'ndjson',
+  'source',
+  'correlationId',
+  'orderingKey',
+  'onMalformed',
+  'maxLineBytes',
+  'signal',
+];
+
+/** Throws one ConfigError that names every fault. */
+export function resolveIngestOptions(options: IngestOptions): ResolvedIngestOptions {
+  const check = new Check();
+  const given: Record<string, unknown> = check.object('options', options) ? { ...options } : {};
+  check.known('ingest', given, INGEST_OPTIONS);
+  const { eventType, onMalformed, signal } = given;
+  const emit: Record<string, unknown> = {};
+  for (const name of ['eventType', 'source', 'correlationId', 'orderingKey'] as const) {
+    const value = given[name];
+    if (value === undefined && name !== 'eventType') continue;
+    if (typeof value !== 'string' || value.trim() === '') check.fail(name, value, 'a non-blank string');
+    else if (name !== 'eventType') emit[name] = value;
+  }
+  if (onMalformed !== undefined && typeof onMalformed !== 'function')
+    check.fail('onMalformed', onMalformed, 'a function');
+  if (signal !== undefined && !(signal instanceof AbortSignal)) check.fail('signal', signal, 'an AbortSignal');
+  const ndjson = check.boolean('ndjson', given.ndjson, false);
+  const maxLineBytes = check.integer('maxLineBytes', given.maxLineBytes, 16 << 20, 1, 1 << 30);
+  check.done();
+  return {
+    eventType: eventType as string,
+    ndjson,
+    emit: emit as EmitOptions,
+    onMalformed: onMalformed as IngestOptions['onMalformed'],
+    maxLineBytes,
+    signal: signal as AbortSignal | undefined,
   };
 }
 

@@ -89,6 +89,8 @@ export const STATUS_ERROR = 3;
 export const STATUS_LOAD_ERROR = 4;
 /** Succeeded with a value that JSON can't hold. */
 export const STATUS_UNENCODABLE = 5;
+/** The event's payload is no JSON; DATA is a SerializedError. No handler was called. */
+export const STATUS_MALFORMED = 6;
 
 /**
  * EMIT: Int32 text bytes, body bytes, payload length, type length, key bytes, bulk key; Float64 timestamp; then text, body

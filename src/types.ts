@@ -105,6 +105,45 @@ export interface CircuitBreakerOptions {
   pauseMs?: number;
 }
 
+export interface IngestOptions {
+  /** Of every event. */
+  eventType: string;
+  /** The source is text or bytes with one JSON object per line; false: it is payload objects. @default false */
+  ndjson?: boolean;
+  source?: string;
+  correlationId?: string;
+  orderingKey?: string;
+  /** A line that holds no JSON object, or that the bus's checks refuse. What it throws ends the ingestion. */
+  onMalformed?: (malformed: MalformedLine) => void;
+  /** A longer line is malformed, and not kept in memory. @default 16_777_216 */
+  maxLineBytes?: number;
+  /** Abort rejects; what was emitted stays emitted. */
+  signal?: AbortSignal;
+}
+
+export interface MalformedLine {
+  /** Empty for a line that is too long. */
+  text: string;
+  /** From 1; blank lines count. */
+  line: number;
+  error: Error;
+}
+
+export interface IngestReport {
+  /** Lines that are not blank, or payload objects. */
+  lines: number;
+  /** Events that were accepted and were what they should be. */
+  emitted: number;
+  malformed: number;
+  bytes: number;
+}
+
+/** The event that a chunk becomes; undefined: none. */
+export type WritableMap = (
+  // biome-ignore lint/suspicious/noExplicitAny: what the stream before it gives.
+  chunk: any,
+) => { eventType: string; payload: Payload; options?: EmitOptions } | undefined;
+
 export interface DeadLetterQueueOptions {
   /** Entries; beyond it the oldest is evicted, and counted. @default 10_000 */
   maxSize?: number;

@@ -2,6 +2,7 @@ import { monotonicMs } from '../src/clock.ts';
 import { encodePayload, splitParts } from '../src/codec.ts';
 import { currentScope, runInScope } from '../src/correlation.ts';
 import { resolveEmitOptions } from '../src/emit-options.ts';
+import type { BusEvent } from '../src/event.ts';
 import { checkEventType, eventOf } from '../src/event.ts';
 import { nextEventId } from '../src/event-id.ts';
 import { encodeValue, isThenable } from '../src/handler-result.ts';
@@ -12,6 +13,7 @@ import {
   STATUS_BYTES,
   STATUS_ERROR,
   STATUS_LOAD_ERROR,
+  STATUS_MALFORMED,
   STATUS_OK,
   STATUS_UNENCODABLE,
   STATUS_VALUE,
@@ -23,6 +25,7 @@ import {
   FLAG_ASCII,
   FLAG_BULK,
   FLAG_HAS_BODY,
+  FLAG_UNREAD,
   FLAG_WANTS_VALUE,
   SLOT,
   slotAt,
@@ -162,11 +165,16 @@ export class DeliveryRunner implements FaultSink {
       this.#emit,
       parts.trace ?? null,
     );
+    const unread = (flags & FLAG_UNREAD) !== 0 ? unreadable(event) : undefined;
     const { loaded } = subscription;
     const ready = loaded.handler !== undefined;
     if (ready) inFlight.startedAt = this.now === 0 ? monotonicMs() : this.now;
     fillCell(this.#memory, cell, id, inFlight.startedAt);
     consumer.release(sequence);
+    if (unread !== undefined) {
+      this.#settle(inFlight, STATUS_MALFORMED, JSON.stringify(unread));
+      return;
+    }
     if (ready) {
       this.#run(inFlight, loaded);
       return;
@@ -318,5 +326,15 @@ export class DeliveryRunner implements FaultSink {
 
   #read(what: string): void {
     if (!this.#readPort()) throw new Error(`a slot names what its thread was never told of: ${what}`);
+  }
+}
+
+/** Parses the payload, which the event keeps; what is wrong with it. */
+function unreadable(event: BusEvent): SerializedError | undefined {
+  try {
+    void event.payload;
+    return undefined;
+  } catch (error) {
+    return serializeError(error);
   }
 }

@@ -84,6 +84,12 @@ export class Outcomes {
 
   #failed(delivery: Delivery, outcome: Outcome, dead: boolean): void {
     const { event } = delivery;
+    if (event.ingestion !== undefined && outcome.reason === FailureReason.SERIALIZATION_ERROR) {
+      // No handler has failed and there is no event to keep: it is told to who ingests it, once.
+      if (event.unread) event.ingestion.malformed(outcome.error!);
+      event.unread = false;
+      return;
+    }
     this.#deadEvents?.failed(delivery, outcome, dead ? () => this.#flow.undead(delivery) : undefined);
     if (HANDLER_FAILURES.has(outcome.reason)) {
       event.handlerFailures++;

@@ -86,6 +86,15 @@ export interface Receipt {
   settled(event: PendingEvent): void;
 }
 
+/** Who ingests an event, and hears of its end. */
+export interface Ingestion {
+  /** Nobody has parsed the payload. */
+  readonly unread: boolean;
+  /** Its text is no JSON: a thread found out. Once per event, before `settled`. */
+  malformed(error: Error): void;
+  settled(): void;
+}
+
 /** Where and when an event came from. */
 export type EventOrigin = Pick<EventParts, 'eventId' | 'timestamp' | 'source' | 'correlationId' | 'trace'>;
 
@@ -112,6 +121,10 @@ export class PendingEvent implements EventParts {
   tickets: Ticket[] | undefined = undefined;
   /** The number of its deliveries' first attempt; above 1 for a dead letter that is run again, which gets this one attempt. */
   readonly firstAttempt: number;
+  /** Of an event that `ingest` accepted. */
+  ingestion: Ingestion | undefined = undefined;
+  /** Its payload is text that nobody has parsed yet: the thread that handles it does so first. */
+  unread = false;
   /** Deliveries that ended in a handler's failure. */
   handlerFailures = 0;
   /** The tier that is running, counted from the highest priority. */

@@ -1,6 +1,6 @@
 import { type EventParts, splitParts } from '../codec.ts';
 import { type Delivery, failure, type Outcome, success } from '../delivery/pending.ts';
-import { HandlerLoadError, WorkerExitError } from '../errors.ts';
+import { HandlerLoadError, InvalidEventError, WorkerExitError } from '../errors.ts';
 import {
   EMIT,
   LATE,
@@ -13,6 +13,7 @@ import {
   STATUS_BYTES,
   STATUS_ERROR,
   STATUS_LOAD_ERROR,
+  STATUS_MALFORMED,
   STATUS_OK,
   STATUS_UNENCODABLE,
   STATUS_VALUE,
@@ -116,6 +117,10 @@ export class Completions {
     } else if (status === STATUS_ERROR) {
       const error = deserializeError(value as SerializedError);
       this.#hooks.settle(delivery, failure(FailureReason.HANDLER_ERROR, error, started, ended, nodeThreadId));
+    } else if (status === STATUS_MALFORMED) {
+      const cause = deserializeError(value as SerializedError);
+      const error = new InvalidEventError('the payload is not JSON', { cause });
+      this.#hooks.settle(delivery, failure(FailureReason.SERIALIZATION_ERROR, error, 0, 0, nodeThreadId));
     } else if (status === STATUS_LOAD_ERROR) {
       const cause = deserializeError(value as SerializedError);
       const error = new HandlerLoadError(delivery.subscription.name, cause.message, { cause });

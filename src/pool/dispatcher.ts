@@ -4,7 +4,7 @@ import { type Delivery, failure, type Outcome, type Subscription } from '../deli
 import { WorkerExitError } from '../errors.ts';
 import type { Bulk, ToThread } from '../protocol.ts';
 import { DispatchProducer } from '../ring/dispatch-producer.ts';
-import { FLAG_BULK, FLAG_WANTS_VALUE, type RingMemory } from '../ring/layout.ts';
+import { FLAG_BULK, FLAG_UNREAD, FLAG_WANTS_VALUE, type RingMemory } from '../ring/layout.ts';
 import { anyParked, setBurst, wake, wakeForWork } from '../ring/parking.ts';
 import { writeText } from '../ring/text.ts';
 import { FailureReason } from '../types.ts';
@@ -184,6 +184,7 @@ export class Dispatcher {
     const id = (this.#generation << INDEX_BITS) | index;
     const bodyBytes = event.body === undefined ? 0 : event.body.length;
     let flags = event.receipt === undefined ? 0 : FLAG_WANTS_VALUE;
+    if (event.unread) flags |= FLAG_UNREAD;
     let bulkKey: number | undefined;
     if (maxPartsBytes(event) + bodyBytes > this.#producer.maxMessageBytes) {
       flags |= FLAG_BULK;

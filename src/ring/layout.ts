@@ -96,6 +96,8 @@ export const FLAG_BULK = 2;
 /** Somebody waits for the handler's value. */
 export const FLAG_WANTS_VALUE = 4;
 export const FLAG_HAS_BODY = 8;
+/** The payload has not been parsed by anybody: it may be no JSON. */
+export const FLAG_UNREAD = 16;
 
 export const FREE = 0;
 export const READY = 1;
