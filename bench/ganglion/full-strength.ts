@@ -25,7 +25,7 @@ export const open: OpenSide = async ({ threads }) => {
   words[GAUGE.threads] = threads;
   const bus = new EventBus({ maxConcurrentHandlers: threads, spareThreads: 1 });
   bus.subscribe({ module: MODULE, export: 'short' }, 'short');
-  bus.subscribe({ module: MODULE, export: 'stuck' }, 'stuck', { timeoutMs: DEADLINE_MS });
+  bus.subscribe({ module: MODULE, export: 'stuck' }, 'stuck', { timeoutMs: DEADLINE_MS, circuitBreaker: false });
   subscribeNudge(bus);
   await bus.ready();
   let sent = 0;
