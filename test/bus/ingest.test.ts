@@ -58,7 +58,7 @@ for (const where of ['on threads, unread', 'inline'] as const) {
         );
         for (const { error } of malformed) assert.ok(InvalidEventError.is(error));
         assert.ok(await bus.waitForPending());
-        assert.equal(seen.map(({ n }) => n).sort(), [1, 3, 5, 6]);
+        assert.equal(new Set(seen.map(({ n }) => n)), new Set([1, 3, 5, 6]));
         assert.is(seen.find(({ n }) => n === 1)!.text, 'é€😀');
         assert.is(bus.deadLetterQueue!.size(), 0, 'a malformed line is no dead letter');
         assert.is(balance(bus), 0);
@@ -130,11 +130,10 @@ test('ends with the source, the signal, the callback or the bus', async () => {
       (error: unknown) => error,
     );
   const broken = new Error('the disk');
-  // biome-ignore lint/correctness/useYield: it fails before it has anything.
-  const bad = async function* (): AsyncGenerator<string> {
-    throw broken;
+  const bad: AsyncIterable<string> = {
+    [Symbol.asyncIterator]: () => ({ next: () => Promise.reject(broken) }),
   };
-  assert.is(await failure(bus.ingest(bad(), { ndjson: true, eventType: 'x' })), broken);
+  assert.is(await failure(bus.ingest(bad, { ndjson: true, eventType: 'x' })), broken);
   const controller = new AbortController();
   const endless = new Readable({ read() {} });
   const aborted = failure(bus.ingest(endless, { ndjson: true, eventType: 'x', signal: controller.signal }));
