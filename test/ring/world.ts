@@ -4,9 +4,10 @@ import { EVENT_ID_LENGTH } from '../../src/event-id.ts';
 import { Completions, type WorkerEmit } from '../../src/pool/completions.ts';
 import { Dispatcher } from '../../src/pool/dispatcher.ts';
 import type { HandlerThread, ThreadRole } from '../../src/pool/handler-thread.ts';
+import { recoverThread } from '../../src/pool/recovery.ts';
 import type { HostTask } from '../../src/protocol.ts';
 import { ByteRingConsumer } from '../../src/ring/byte-ring.ts';
-import { cellDelivery, cellStart, loadCell, takeCell } from '../../src/ring/cells.ts';
+import { cellDelivery, loadCell, takeCell } from '../../src/ring/cells.ts';
 import { DispatchConsumer } from '../../src/ring/dispatch-consumer.ts';
 import {
   CELL_RUNNING,
@@ -52,6 +53,7 @@ export class Thread {
   readonly bulks: Map<number, Uint8Array> = new Map();
   readonly nodeThreadId: number;
   readonly runner: DeliveryRunner;
+  readonly killed: boolean = true;
   role: ThreadRole = 'active';
   readonly #ring: RingMemory;
   readonly #consumer: DispatchConsumer;
@@ -81,6 +83,10 @@ export class Thread {
   }
 
   post(): void {}
+
+  executing(): number {
+    return Atomics.load(this.memory.words, THREAD.EXECUTING);
+  }
 
   readonly loop = (): void => {
     if (this.#wasAsleep) unpark(this.#ring, this.memory);
@@ -221,26 +227,11 @@ export class World {
     });
   }
 
-  /** As pool/handler-pool.ts takes back what a thread held; nobody is at fault. */
+  /** What pool/handler-pool.ts does when a thread has ended. Main had ended it, so that no delivery is at fault. */
   recover(thread: Thread, exited: boolean): void {
     this.deaths++;
     this.#preemption.run(this.main, () => {
-      const pooled = thread as unknown as HandlerThread;
-      if (exited) this.#completions.drainDead(pooled);
-      else this.#completions.drain(pooled);
-      const started = new Map<Delivery, number>();
-      for (let cell = 0; cell < thread.memory.cellCount; cell++) {
-        const word = loadCell(thread.memory, cell);
-        if (stateOf(word) !== CELL_RUNNING) continue;
-        const delivery = this.#dispatcher.find(cellDelivery(thread.memory, cell));
-        if (!takeCell(thread.memory, cell, word) || delivery === undefined) continue;
-        started.set(delivery, cellStart(thread.memory, cell));
-      }
-      for (const id of this.#dispatcher.recover(thread.owner, exited)) {
-        const delivery = this.#dispatcher.find(id);
-        if (delivery !== undefined && !started.has(delivery)) started.set(delivery, 0);
-      }
-      for (const [delivery, startedAt] of started) this.#dispatcher.redeliver(delivery, startedAt, thread.owner);
+      recoverThread(thread as unknown as HandlerThread, exited, this.#dispatcher, this.#completions);
       unpark(this.ring, thread.memory);
       this.#dispatcher.pump();
       this.#dispatcher.wakeAll();
