@@ -20,37 +20,45 @@ export interface EventParts {
  * Between threads the parts travel as one text, which is written and read by one call each; three numbers beside it say
  * where it is cut:
  *
- *     payload JSON │ event id, always as long │ event type │ [source, correlation id, trace], only if one is there
+ *     payload JSON │ event id, always as long │ event type │ trace and newline, if traced │ [source, correlation id], if there
  */
 
 export function joinParts({ payloadJson, eventId, eventType, source, correlationId, trace }: EventParts): string {
   const text = payloadJson + eventId + eventType;
-  if (typeof trace === 'string') return text + JSON.stringify([source, correlationId, trace]);
-  return source === null && correlationId === null ? text : text + JSON.stringify([source, correlationId]);
+  const origin = source === null && correlationId === null ? '' : JSON.stringify([source, correlationId]);
+  return typeof trace === 'string' ? `${text}${trace}\n${origin}` : text + origin;
 }
 
 /** The most bytes that `joinParts` takes in UTF-8, without making it: JSON escapes one character by six at most. */
 export function maxPartsBytes({ payloadJson, eventType, source, correlationId, trace }: EventParts): number {
   const origin = (source?.length ?? 0) + (correlationId?.length ?? 0) + (trace?.length ?? 0);
-  return 3 * (payloadJson.length + EVENT_ID_LENGTH + eventType.length + 6 * origin + '[null,null,""]'.length);
+  return 3 * (payloadJson.length + EVENT_ID_LENGTH + eventType.length + 6 * origin + '\n[null,null]'.length);
 }
 
 export function splitParts(text: string, payloadLength: number, typeLength: number, timestamp: number): EventParts {
   const typeAt = payloadLength + EVENT_ID_LENGTH;
-  const originAt = typeAt + typeLength;
-  const [source, correlationId, trace] =
+  const typeEnd = typeAt + typeLength;
+  let originAt = typeEnd;
+  let trace: string | null = null;
+  if (originAt < text.length && text.charCodeAt(originAt) !== BRACKET) {
+    originAt = text.indexOf('\n', typeEnd) + 1;
+    trace = text.slice(typeEnd, originAt - 1);
+  }
+  const [source, correlationId] =
     originAt === text.length ? NO_ORIGIN : (JSON.parse(text.slice(originAt)) as (string | null)[]);
   return {
-    eventType: text.slice(typeAt, originAt),
+    eventType: text.slice(typeAt, typeEnd),
     payloadJson: text.slice(0, payloadLength),
     timestamp,
     eventId: text.slice(payloadLength, typeAt),
     source: source ?? null,
     correlationId: correlationId ?? null,
-    trace: trace ?? null,
+    trace,
   };
 }
 
+/** `[`, with which no trace begins. */
+const BRACKET = 91;
 const NO_ORIGIN: readonly null[] = [null, null];
 
 /** What stands before the payload in a line; made once per event type. */

@@ -10,7 +10,8 @@ const TRACEPARENT = /^00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})$/;
 
 export function formatTrace({ traceId, spanId, traceFlags, traceState }: SpanContext): string {
   const parent = `00-${traceId}-${spanId}-${traceFlags < 16 ? '0' : ''}${traceFlags.toString(16)}`;
-  return traceState === undefined ? parent : parent + traceState.serialize();
+  // A line feed would end it early on its way between threads; no valid tracestate has one.
+  return traceState === undefined ? parent : parent + traceState.serialize().replaceAll('\n', '');
 }
 
 /** undefined for what is none. */

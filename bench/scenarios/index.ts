@@ -2,6 +2,7 @@ import type { Scenario } from '../scenario.ts';
 import { cpuOffload } from './cpu-offload.ts';
 import { deadline } from './deadline.ts';
 import { emitCost } from './emit-cost.ts';
+import { emitObserved, subscriptions } from './emit-observed.ts';
 import { fullStrength } from './full-strength.ts';
 import { memorySoak } from './memory-soak.ts';
 import { pingPong, pingPongRested } from './ping-pong.ts';
@@ -16,6 +17,8 @@ export const scenarios: readonly Scenario[] = [
   cpuOffload,
   stuckHandler,
   emitCost,
+  emitObserved,
+  subscriptions,
   deadline,
   fullStrength,
   memorySoak,

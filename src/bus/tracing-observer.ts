@@ -15,7 +15,7 @@ export class TracingObserver implements BusObserver {
   readonly #otel: Otel;
   readonly #tracer: Tracer;
   /** Per event type, made once. */
-  readonly #sendOptions = new WeakMap<Route<unknown>, { name: string; options: SpanOptions }>();
+  readonly #sendOptions = new WeakMap<Route<unknown>, { readonly name: string; readonly options: SpanOptions }>();
   /** Of handlers that run on this thread. */
   readonly #running = new WeakMap<Delivery, Span>();
 
