@@ -77,6 +77,7 @@ async function run({ main, modules }: Program): Promise<{ code: number | null; s
     writeFileSync(join(folder, 'package.json'), '{ "type": "module" }');
     mkdirSync(join(folder, 'node_modules'));
     symlinkSync(projectRoot, join(folder, 'node_modules', 'ganglion'), 'junction');
+    symlinkSync(join(projectRoot, 'node_modules', 'zod'), join(folder, 'node_modules', 'zod'), 'junction');
     for (const module of modules) await write(folder, module);
     return await runFile(await write(folder, main));
   } finally {
