@@ -17,10 +17,10 @@ export class LineRedactor {
   }
 
   /** True: the line's bytes may go to the file as they are. False says nothing. */
-  isClean(line: Uint8Array): boolean {
+  isClean(bytes: Uint8Array, from: number, to: number): boolean {
     if (!this.enabled) return true;
     try {
-      return this.#redactor?.isCleanLine(line) === true;
+      return this.#redactor?.isCleanLine(bytes, from, to) === true;
     } catch {
       return false;
     }

@@ -13,6 +13,7 @@ import {
   AUDIT_CLEAR,
   AUDIT_LINE,
   AUDIT_NUMBER,
+  AUDIT_ROOM_AT,
   type AuditMemory,
   DOORBELL_ASLEEP,
   DOORBELL_BLOCKED,
@@ -194,9 +195,10 @@ class AuditWriter {
   #write(bytes: Buffer, tail: number, lines: number): void {
     Atomics.store(this.#words, AUDIT.SCAN, 0);
     const done = (this.#done + lines) | 0;
+    const before = Atomics.load(this.#words, AUDIT.TAIL);
     this.#insist(() => this.#file.commit(bytes, { tail, done, lines, logged: lines }));
     this.#done = done;
-    this.#bell();
+    if (this.#isWorthABell(before, tail)) this.#bell();
   }
 
   #clear(): void {
@@ -256,6 +258,13 @@ class AuditWriter {
   }
 
   // ---- main
+
+  /** Whoever waits for the file waits for one position, whoever waits for room for a quarter of the ring: see AuditQueue. */
+  #isWorthABell(before: number, tail: number): boolean {
+    const target = Atomics.load(this.#words, AUDIT.FLUSH_TO);
+    if (distance(before, target) > 0 && distance(tail, target) <= 0) return true;
+    return distance(tail, this.#ring.head()) <= this.#memory.ring.bytes.length * AUDIT_ROOM_AT;
+  }
 
   #bell(): void {
     if (Atomics.load(this.#words, AUDIT.BELL) === DOORBELL_OFF) return;

@@ -1,4 +1,6 @@
 import type { Scenario } from '../scenario.ts';
+import { auditEmit } from './audit-emit.ts';
+import { auditLog } from './audit-log.ts';
 import { cpuOffload } from './cpu-offload.ts';
 import { deadline } from './deadline.ts';
 import { emitCost } from './emit-cost.ts';
@@ -17,6 +19,8 @@ export const scenarios: readonly Scenario[] = [
   cpuOffload,
   stuckHandler,
   emitCost,
+  auditLog,
+  auditEmit,
   emitObserved,
   subscriptions,
   deadline,

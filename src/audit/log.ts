@@ -304,6 +304,8 @@ export class AuditLog {
     switch (message.type) {
       case 'up':
         this.#up?.();
+        // A new worker may have found its predecessor's last batch in the file.
+        if (this.#wanted) this.#watch();
         break;
       case 'progress':
         this.#watch();

@@ -7,6 +7,7 @@ import {
   AUDIT_CLEAR,
   AUDIT_LINE,
   AUDIT_LINE_DATA,
+  AUDIT_ROOM_AT,
   type AuditMemory,
   distance,
   SLEEP_ASLEEP,
@@ -104,7 +105,9 @@ export class AuditQueue {
   /** Whether any line would find room now. It takes a quarter of the ring, so that a waiter is not called for each line. */
   get hasRoom(): boolean {
     this.#releaseBulk();
-    return this.waiting === 0 && this.#out.used <= this.#out.capacity * 0.75 && this.#bulkBytes < this.#maxBulkBytes;
+    return (
+      this.waiting === 0 && this.#out.used <= this.#out.capacity * AUDIT_ROOM_AT && this.#bulkBytes < this.#maxBulkBytes
+    );
   }
 
   /** Accepted and not yet in the file. */

@@ -10,11 +10,19 @@ const HARMLESS = 1;
 const IN_ENVELOPE = 2;
 const EXEMPT = 4;
 
+interface KnownKey {
+  readonly bytes: Uint8Array;
+  readonly hash: number;
+  /** Grows only. */
+  kind: number;
+}
+
+/** So many keys of a line are expected to be those of the line before. */
+const MAX_EXPECTED = 256;
+
 /** Keys by their bytes, found without making a string of them. */
 export class HarmlessKeys {
-  readonly #hashes = new Int32Array(SLOTS);
-  readonly #kinds = new Uint8Array(SLOTS);
-  #bytes: (Uint8Array | undefined)[] = [];
+  #known: (KnownKey | undefined)[] = [];
   readonly #envelope: readonly (readonly [name: string, exempt: boolean])[];
   #size = 0;
 
@@ -28,19 +36,18 @@ export class HarmlessKeys {
     this.#put(key, HARMLESS);
   }
 
-  /** The kind of the key in these bytes, 0 for an unknown one. */
-  kindOf(json: Uint8Array, from: number, to: number, hash: number): number {
+  /** The key in these bytes; undefined for an unknown one. */
+  find(json: Uint8Array, from: number, to: number, hash: number): KnownKey | undefined {
     for (let probe = 0; probe < MAX_PROBES; probe++) {
-      const slot = (hash + probe) & (SLOTS - 1);
-      const bytes = this.#bytes[slot];
-      if (bytes === undefined) return 0;
-      if (this.#hashes[slot] === hash && isSame(bytes, json, from, to)) return this.#kinds[slot]!;
+      const known = this.#known[(hash + probe) & (SLOTS - 1)];
+      if (known === undefined) return undefined;
+      if (known.hash === hash && isSame(known.bytes, json, from, to)) return known;
     }
-    return 0;
+    return undefined;
   }
 
   #clear(): void {
-    this.#bytes = Array.from({ length: SLOTS }, () => undefined);
+    this.#known = Array.from({ length: SLOTS }, () => undefined);
     this.#size = 0;
     for (const [name, exempt] of this.#envelope) this.#put(name, exempt ? IN_ENVELOPE | EXEMPT : IN_ENVELOPE);
   }
@@ -51,15 +58,13 @@ export class HarmlessKeys {
     for (const byte of bytes) hash = nextHash(hash, byte);
     for (let probe = 0; probe < MAX_PROBES; probe++) {
       const slot = (hash + probe) & (SLOTS - 1);
-      const there = this.#bytes[slot];
-      if (there !== undefined && !(this.#hashes[slot] === hash && isSame(there, bytes, 0, bytes.length))) continue;
-      if (there === undefined) {
-        this.#bytes[slot] = bytes;
-        this.#hashes[slot] = hash;
-        this.#kinds[slot] = 0;
+      const there = this.#known[slot];
+      if (there !== undefined && !(there.hash === hash && isSame(there.bytes, bytes, 0, bytes.length))) continue;
+      if (there !== undefined) there.kind |= kind;
+      else {
+        this.#known[slot] = { bytes, hash, kind };
         this.#size++;
       }
-      this.#kinds[slot]! |= kind;
       return;
     }
   }
@@ -83,6 +88,54 @@ const ARRAY = 91;
 const ARRAY_END = 93;
 const MAX_DEPTH = 31;
 
+const PLACES = 64;
+const LONGEST_VALUE = 128;
+/** A place whose value was new so often in a row is left alone for so many lines. */
+const MAX_MISSES = 4;
+const REST = 256;
+
+/**
+ * The clean strings of the line before, each by its place among the strings of a line. Many fields hold the same text in
+ * line after line, and comparing is less than searching.
+ */
+class FormerValues {
+  readonly #bytes = new Uint8Array(PLACES * LONGEST_VALUE);
+  readonly #lengths = new Int32Array(PLACES);
+  readonly #misses = new Int32Array(PLACES);
+  #place = 0;
+
+  start(): void {
+    this.#place = 0;
+  }
+
+  /** Behind the string that begins with the quote at `at`, when it is the one of the line before; else 0. */
+  end(json: Uint8Array, at: number): number {
+    const place = this.#place++;
+    if (place >= PLACES) return 0;
+    const length = this.#lengths[place]!;
+    if (length === 0) return 0;
+    const begin = place * LONGEST_VALUE;
+    for (let i = 0; i < length; i++) if (this.#bytes[begin + i] !== json[at + i]) return 0;
+    this.#misses[place] = 0;
+    return at + length;
+  }
+
+  /** After `end` has given 0: the string is clean, and stands there with its quotes. */
+  learn(json: Uint8Array, from: number, to: number): void {
+    const place = this.#place - 1;
+    if (place >= PLACES) return;
+    const misses = ++this.#misses[place]!;
+    if (misses <= MAX_MISSES && to - from <= LONGEST_VALUE) {
+      const begin = place * LONGEST_VALUE;
+      for (let i = from; i < to; i++) this.#bytes[begin + i - from] = json[i]!;
+      this.#lengths[place] = to - from;
+    } else {
+      this.#lengths[place] = 0;
+      if (misses > REST) this.#misses[place] = 0;
+    }
+  }
+}
+
 /**
  * Tells of an event line's bytes, without decoding or allocating, that redaction would change nothing. It knows only
  * what ordinary lines have: JSON without spaces, keys that were seen before, strings for which the prefilter has no
@@ -91,15 +144,21 @@ const MAX_DEPTH = 31;
 export class CleanLines {
   readonly #prefilter: Prefilter;
   readonly #keys: HarmlessKeys;
+  /** The keys of the lines before, in their order: lines of one type have the same, and comparing is less than hashing. */
+  readonly #expected: (KnownKey | undefined)[] = Array.from({ length: MAX_EXPECTED }, () => undefined);
+  #next = 0;
+  readonly #values = new FormerValues();
 
   constructor(prefilter: Prefilter, keys: HarmlessKeys) {
     this.#prefilter = prefilter;
     this.#keys = keys;
   }
 
-  isClean(json: Buffer, to: number): boolean {
+  isClean(json: Buffer, from: number, to: number): boolean {
     const prefilter = this.#prefilter;
-    let at = 0;
+    this.#next = 0;
+    this.#values.start();
+    let at = from;
     let depth = 0;
     let objects = 0; // one bit for each depth: an object, not an array
     let exempt = false;
@@ -112,8 +171,13 @@ export class CleanLines {
           if (at < 0) return false;
           at++;
         } else {
-          if (prefilter.literal(json, at + 1, to) !== 0) return false;
-          at = prefilter.end + 1;
+          const end = this.#values.end(json, at);
+          if (end > 0) at = end;
+          else {
+            if (prefilter.literal(json, at + 1, to) !== 0) return false;
+            this.#values.learn(json, at, prefilter.end + 1);
+            at = prefilter.end + 1;
+          }
         }
       } else if (c === OBJECT || c === ARRAY) {
         if (++depth > MAX_DEPTH) return false;
@@ -163,15 +227,30 @@ export class CleanLines {
   /** The kind of the key that begins at `from` as it counts at this depth, 0 if it is none that can be passed over. */
   #key(json: Buffer, from: number, to: number, depth: number): number {
     if (json[from] !== QUOTE) return 0;
-    let hash = 0;
+    const place = this.#next++;
+    let key = place < MAX_EXPECTED ? this.#expected[place] : undefined;
     let at = from + 1;
-    // A key with an escape in it is never known, so its quote may be taken for the end.
-    for (let c = json[at]!; c !== QUOTE && at < to; c = json[++at]!) hash = nextHash(hash, c);
+    if (key !== undefined && isThere(key.bytes, json, at)) at += key.bytes.length;
+    else {
+      let hash = 0;
+      // A key with an escape in it is never known, so its quote may be taken for the end.
+      for (let c = json[at]!; c !== QUOTE && at < to; c = json[++at]!) hash = nextHash(hash, c);
+      key = this.#keys.find(json, from + 1, at, hash);
+      if (key === undefined) return 0;
+      if (place < MAX_EXPECTED) this.#expected[place] = key;
+    }
     if (json[at + 1] !== COLON || at + 1 >= to) return 0;
     this.#end = at + 2;
-    const kind = this.#keys.kindOf(json, from + 1, at, hash);
-    return depth === 1 && kind & IN_ENVELOPE ? kind : kind & HARMLESS;
+    return depth === 1 && key.kind & IN_ENVELOPE ? key.kind : key.kind & HARMLESS;
   }
+}
+
+/** Whether a key's bytes and a closing quote stand at `at`. */
+function isThere(key: Uint8Array, json: Uint8Array, at: number): boolean {
+  const { length } = key;
+  if (json[at + length] !== QUOTE) return false;
+  for (let i = 0; i < length; i++) if (key[i] !== json[at + i]) return false;
+  return true;
 }
 
 /** Where the string without escapes that goes on at `at` has its closing quote; -1 for another string. */

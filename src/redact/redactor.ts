@@ -126,7 +126,7 @@ export class Redactor {
   redactLine(jsonLine: string): string {
     if (!this.#config.enabled) return jsonLine;
     const bytes = this.#lines.bytes(jsonLine);
-    if (this.#clean.isClean(bytes, bytes.length)) return jsonLine;
+    if (this.#clean.isClean(bytes, 0, bytes.length)) return jsonLine;
     const ascii = bytes.length === jsonLine.length ? bytes : undefined;
     const redacted = this.#attempt(jsonLine.length, () => redactJson(jsonLine, 'event', this.#context, ascii));
     return redacted ?? this.#envelopeOnly(jsonLine);
@@ -134,12 +134,12 @@ export class Redactor {
 
   /**
    * True only if `redactLine` would give an event line back as it is, so that its UTF-8 bytes need no decoding. False
-   * says nothing. The bytes are the line without its line feed.
+   * says nothing. The bytes from `from` to `to` are the line without its line feed.
    */
-  isCleanLine(bytes: Uint8Array): boolean {
+  isCleanLine(bytes: Uint8Array, from = 0, to: number = bytes.length): boolean {
     if (!this.#config.enabled) return true;
     const json = Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    return this.#clean.isClean(json, json.length);
+    return this.#clean.isClean(json, from, to);
   }
 
   #string(text: string): string {

@@ -360,6 +360,8 @@ export const AUDIT_ASCII_LINE = 2;
 export const AUDIT_BULK_LINE = 3;
 /** Empties the log. */
 export const AUDIT_CLEAR = 4;
+/** The part of the ring that may be in use when it is said to have room: any record finds some then. */
+export const AUDIT_ROOM_AT = 0.75;
 /** Where a line begins in its record. */
 export const AUDIT_LINE_DATA = 8;
 
