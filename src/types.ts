@@ -332,7 +332,11 @@ export interface EventBusOptions<Events = EventMap, Inputs = Events> {
   validator?: Validator;
   /** Checks payloads by event type, and types `emit` and `subscribe`. What a schema puts out is what is emitted. @default none */
   schemas?: SchemaMap<Events, Inputs>;
-  /** Writes payloads by code that is compiled from schemas which offer JSON Schema; compared with JSON.stringify on a sample. @default false */
+  /**
+   * Writes payloads by code that is compiled from schemas which offer JSON Schema; compared with JSON.stringify on a sample.
+   * Measured, flat payloads are written 1.5 to 3.7 times as fast; lists of 50 objects 1.2 times as fast on Node 20, and at
+   * 0.4 times the speed on Node 26. So it is for those who know their payloads. @default false
+   */
   compileSchemas?: boolean;
   /** OpenTelemetry spans; true: also for an SDK that is registered later. @default true exactly when an SDK is registered by now */
   tracing?: boolean;
