@@ -7,7 +7,7 @@ import { healthOf } from './bus/health.ts';
 import { Ingest, type IngestHost, openWritable } from './bus/ingest.ts';
 import { type ListenHost, openStream, waitFor } from './bus/listen.ts';
 import { observe } from './bus/observe.ts';
-import type { Observation } from './bus/observer.ts';
+import type { BusObserver } from './bus/observer.ts';
 import { Outcomes } from './bus/outcomes.ts';
 import { Room } from './bus/room.ts';
 import { Settling, timeLimit } from './bus/settling.ts';
@@ -86,7 +86,7 @@ export class EventBus<Events extends EventsShape<Events> = EventMap, Inputs exte
   readonly #routes = new Routes<Sub>();
   readonly #subscriptions = new Map<string, Sub>();
   readonly #ledger: Ledger;
-  readonly #observation: Observation;
+  readonly #observation: BusObserver;
   readonly #checks: Checks;
   #validationFailures = 0;
   readonly #flow: Flow;
@@ -123,7 +123,7 @@ export class EventBus<Events extends EventsShape<Events> = EventMap, Inputs exte
     });
     this.#ledger = new Ledger({
       dispatch: (delivery) => this.#flow.dispatch(delivery),
-      eventDropped: this.#observation.dropped,
+      eventDropped: (eventType, event) => this.#observation.dropped(eventType, event),
       deliverySettled: (delivery, outcome) => this.#outcomes.settled(delivery, outcome),
       eventSettled: (event) => this.#eventSettled(event),
     });

@@ -22,7 +22,7 @@ export function otelApi(): Otel | undefined {
 const REGISTRY = Symbol.for('opentelemetry.js.api.1');
 const registry = globalThis as { [REGISTRY]?: { trace?: unknown; metrics?: unknown } };
 
-/** An SDK has registered a tracer provider. Cheap: it is asked per event. Does not load the API. */
+/** An SDK has registered a tracer provider. Does not load the API. */
 export function tracerProviderRegistered(): boolean {
   return registry[REGISTRY]?.trace !== undefined;
 }

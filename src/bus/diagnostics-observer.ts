@@ -10,19 +10,20 @@ import {
   type ThreadMessage,
 } from '../diagnostics.ts';
 import type { OverflowPolicy } from '../types.ts';
-import type { BusObserver } from './observer.ts';
+import { BusObserver } from './observer.ts';
 
 /** Publishes on the channels of src/diagnostics.ts. Anybody may subscribe at any time, so it looks each time. */
-export class DiagnosticsObserver implements BusObserver {
+export class DiagnosticsObserver extends BusObserver {
   readonly #policy: OverflowPolicy;
   /** Only of deliveries that were dispatched while somebody was subscribed. */
   readonly #messages = new WeakMap<Delivery, HandlerMessage>();
 
   constructor(policy: OverflowPolicy) {
+    super();
     this.#policy = policy;
   }
 
-  emitted(event: PendingEvent): void {
+  override emitted(event: PendingEvent): void {
     if (!EMIT_CHANNEL.hasSubscribers) return;
     const { eventId, source, correlationId, timestamp, system } = event;
     const { eventType, tiers } = event.route;
@@ -31,13 +32,13 @@ export class DiagnosticsObserver implements BusObserver {
     EMIT_CHANNEL.publish(message);
   }
 
-  dropped(eventType: string, event: PendingEvent | undefined): void {
+  override dropped(eventType: string, event: PendingEvent | undefined): void {
     if (!DROPPED_CHANNEL.hasSubscribers) return;
     const message: DroppedMessage = { eventType, eventId: event?.eventId ?? null, policy: this.#policy };
     DROPPED_CHANNEL.publish(message);
   }
 
-  dispatched(delivery: Delivery): void {
+  override dispatched(delivery: Delivery): void {
     // Of the tracing channel itself only from Node 22 on.
     const { start, end, asyncStart, asyncEnd, error } = HANDLER_CHANNEL;
     if (!start.hasSubscribers && !end.hasSubscribers && !asyncStart.hasSubscribers) {
@@ -56,7 +57,7 @@ export class DiagnosticsObserver implements BusObserver {
     end.publish(message);
   }
 
-  attempted(delivery: Delivery, outcome: Outcome): void {
+  override attempted(delivery: Delivery, outcome: Outcome): void {
     const message = this.#messages.get(delivery);
     if (message === undefined) return;
     this.#messages.delete(delivery);
@@ -75,7 +76,7 @@ export class DiagnosticsObserver implements BusObserver {
     HANDLER_CHANNEL.asyncEnd.publish(message);
   }
 
-  threadRestarted(threadId: number): void {
+  override threadRestarted(threadId: number): void {
     if (!THREAD_CHANNEL.hasSubscribers) return;
     const message: ThreadMessage = { change: 'restarted', threadId };
     THREAD_CHANNEL.publish(message);

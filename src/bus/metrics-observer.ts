@@ -1,47 +1,48 @@
 import type { Delivery, Outcome, PendingEvent } from '../delivery/pending.ts';
 import type { MetricsCollector } from '../metrics/collector.ts';
 import type { BusStats, OverflowPolicy } from '../types.ts';
-import type { BusObserver } from './observer.ts';
+import { BusObserver } from './observer.ts';
 
 /** Feeds a collector. The bus's own events are none of its figures. */
-export class MetricsObserver implements BusObserver {
+export class MetricsObserver extends BusObserver {
   readonly #collector: MetricsCollector;
   readonly #policy: OverflowPolicy;
   readonly #readStats: () => BusStats;
   #detach: (() => void) | undefined;
 
   constructor(collector: MetricsCollector, policy: OverflowPolicy, readStats: () => BusStats) {
+    super();
     this.#collector = collector;
     this.#policy = policy;
     this.#readStats = readStats;
   }
 
-  opened(): void {
+  override opened(): void {
     this.#detach = this.#collector.attach(this.#readStats);
   }
 
-  emitted(event: PendingEvent): void {
+  override emitted(event: PendingEvent): void {
     if (!event.system) this.#collector.eventEmitted(event.route.eventType);
   }
 
-  dropped(eventType: string, event: PendingEvent | undefined): void {
+  override dropped(eventType: string, event: PendingEvent | undefined): void {
     // One that was refused has not been counted as emitted either.
     if (event === undefined) this.#collector.eventEmitted(eventType);
     this.#collector.eventDropped(this.#policy);
   }
 
-  attempted(delivery: Delivery, { reason, startedAt, endedAt }: Outcome): void {
+  override attempted(delivery: Delivery, { reason, startedAt, endedAt }: Outcome): void {
     const { event, subscription } = delivery;
     if (!event.system) {
       this.#collector.handlerSettled(subscription.name, reason, event.emittedAt, startedAt, endedAt);
     }
   }
 
-  invalid(): void {
+  override invalid(): void {
     this.#collector.eventInvalid();
   }
 
-  closed(): void {
+  override closed(): void {
     this.#detach?.();
   }
 }

@@ -4,7 +4,7 @@ import type { HandlerPool } from '../pool/handler-pool.ts';
 import type { PoolModule } from '../pool/modules.ts';
 import { FailureReason } from '../types.ts';
 import type { DeadEvents } from './dead-events.ts';
-import type { Observation } from './observer.ts';
+import type { BusObserver } from './observer.ts';
 import type { SystemEvents } from './system-events.ts';
 
 type Sub = Subscription<PoolModule>;
@@ -32,7 +32,7 @@ export class Outcomes {
   readonly #flow: Flow;
   readonly #system: SystemEvents<Sub>;
   readonly #deadEvents: DeadEvents<Sub> | undefined;
-  readonly #observation: Observation;
+  readonly #observation: BusObserver;
   readonly #pool: () => HandlerPool | undefined;
   readonly #warned = new Set<string>();
 
@@ -40,7 +40,7 @@ export class Outcomes {
     flow: Flow,
     system: SystemEvents<Sub>,
     deadEvents: DeadEvents<Sub> | undefined,
-    observation: Observation,
+    observation: BusObserver,
     pool: () => HandlerPool | undefined,
   ) {
     this.#flow = flow;

@@ -6,12 +6,12 @@ import { GanglionError } from '../errors.ts';
 import { type Otel, tracerProviderRegistered } from '../otel-api.ts';
 import type { Route } from '../routes.ts';
 import { contextOf, formatTrace, parseTrace } from '../trace-context.ts';
-import type { BusObserver } from './observer.ts';
+import { BusObserver } from './observer.ts';
 
 const SAMPLED = 1;
 
 /** Spans by the semantic conventions for messaging: `send <type>` per event, `process <type>` per call of a handler. */
-export class TracingObserver implements BusObserver {
+export class TracingObserver extends BusObserver {
   readonly #otel: Otel;
   readonly #tracer: Tracer;
   /** Per event type, made once. */
@@ -19,14 +19,22 @@ export class TracingObserver implements BusObserver {
   /** Of handlers that run on this thread. */
   readonly #running = new WeakMap<Delivery, Span>();
 
+  /** Whether an SDK is there, asked once per run of synchronous code: a look at globalThis for each event would be dear. */
+  #registered = false;
+  #asked = false;
+  readonly #forget = (): void => {
+    this.#asked = false;
+  };
+
   constructor(otel: Otel) {
+    super();
     this.#otel = otel;
     this.#tracer = otel.trace.getTracer('ganglion');
   }
 
   /** Gives the event the context that its handlers continue. */
-  emitted(event: PendingEvent): void {
-    if (event.system || !tracerProviderRegistered()) return;
+  override emitted(event: PendingEvent): void {
+    if (event.system || !(this.#asked ? this.#registered : this.#ask())) return;
     let send = this.#sendOptions.get(event.route);
     if (send === undefined) {
       const { eventType } = event.route;
@@ -37,21 +45,29 @@ export class TracingObserver implements BusObserver {
     const span = this.#tracer.startSpan(send.name, send.options, this.#parent(event));
     if (span.isRecording()) span.setAttributes(messageAttributes(event));
     const context = span.spanContext();
-    if (this.#otel.isSpanContextValid(context)) event.trace = formatTrace(context);
+    // Of an API whose SDK has just gone; a full check by regular expressions would cost more than the rest.
+    if (context.traceId !== this.#otel.INVALID_TRACEID) event.trace = formatTrace(context);
     span.end();
   }
 
+  #ask(): boolean {
+    this.#asked = true;
+    queueMicrotask(this.#forget);
+    this.#registered = tracerProviderRegistered();
+    return this.#registered;
+  }
+
   /** Runs a handler of this thread in its span. */
-  around<T>(delivery: Delivery, startedAt: number, call: () => T): T {
+  override readonly around = <T>(delivery: Delivery, startedAt: number, call: () => T): T => {
     const { trace } = delivery.event;
     if (trace === null) return call();
     const parent = contextOf(this.#otel, trace);
     const span = this.#process(delivery, trace, parent, exactWallMs(startedAt));
     this.#running.set(delivery, span);
     return this.#otel.context.with(this.#otel.trace.setSpan(parent, span), call);
-  }
+  };
 
-  attempted(delivery: Delivery, outcome: Outcome): void {
+  override attempted(delivery: Delivery, outcome: Outcome): void {
     const { trace } = delivery.event;
     if (trace === null) return;
     let span = this.#running.get(delivery);
