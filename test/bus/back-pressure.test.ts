@@ -87,7 +87,7 @@ test('dropOldest with module handlers: what runs is never dropped, what waits in
     async (bus) => {
       bus.subscribe(fixture('tools', 'spins'), 'x');
       await bus.ready();
-      const results = Array.from({ length: 120 }, (_, n) => bus.emitAndWait('x', { ms: n === 0 ? 150 : 0, n }));
+      const results = Array.from({ length: 120 }, (_, n) => bus.emitAndWait('x', { ms: n === 0 ? 1_500 : 0, n }));
       const settled = await Promise.all(results);
       const dropped = settled.map((r, n) => (r.ok ? -1 : n)).filter((n) => n >= 0);
       assert.is(bus.getStats().dropped, dropped.length);
