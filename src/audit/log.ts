@@ -1,9 +1,8 @@
 import { statSync } from 'node:fs';
-import { GAP_TYPE, lockPath, type SealPayload, systemLine } from '../audit-format.ts';
+import { GAP_TYPE, lockPath, systemLine } from '../audit-format.ts';
 import { monotonicMs } from '../clock.ts';
 import { AuditLockedError, AuditOpenError, AuditWriteError } from '../errors.ts';
 import type { BusEvent } from '../event.ts';
-import type { RedactorConfig } from '../redact/redactor.ts';
 import {
   AUDIT,
   AUDIT_NUMBER,
@@ -15,66 +14,16 @@ import {
 } from '../ring/layout.ts';
 import { AUDIT_WRITER } from '../worker-urls.ts';
 import { closeAtExit, forgetAtExit } from './at-exit.ts';
+import type { AuditHooks, AuditInternals, AuditOptions, AuditStats } from './interface.ts';
 import { type Lock, takeLock } from './lock.ts';
-import type { AuditFault, AuditFsync, FromAudit } from './messages.ts';
+import type { AuditFault, FromAudit } from './messages.ts';
 import { checkWritable, openError, resolveLogPath } from './path.ts';
 import { AuditQueue } from './queue.ts';
 import { type AuditQuery, readEvents } from './reader.ts';
 import { AuditThread } from './thread.ts';
 import { Waiters } from './waiters.ts';
 
-export interface AuditOptions {
-  readonly path: string | URL;
-  /** A file is rotated before it would grow beyond this; a single larger line has a file of its own. @default none */
-  readonly maxLogSizeBytes?: number;
-  /** Rotated files kept. @default 5 */
-  readonly maxLogFiles?: number;
-  /** @default 'rotate' */
-  readonly fsync?: AuditFsync;
-  readonly redactor?: RedactorConfig;
-  /** Lines between two seals, true for 1_000; off without it. */
-  readonly seal?: boolean | number;
-  /** A power of two. @default 8_388_608 */
-  readonly ringBytes?: number;
-}
-
-export interface AuditHooks {
-  /** Lines can't be written for now, or some were lost. The log goes on trying by itself. */
-  fault?(fault: AuditFault): void;
-  /** Writing goes on after a fault that lasted `downMs`. */
-  recovered?(info: { code: string; downMs: number }): void;
-  /** After an `append` that was refused: there is room again. */
-  roomAgain?(): void;
-  /** A seal is in the file. */
-  sealed?(seal: SealPayload): void;
-}
-
-/** What only tests change. */
-export interface AuditInternals {
-  /** The worker's entry point. */
-  readonly writer?: URL;
-  /** The ring's first position. */
-  readonly ringStart?: number;
-}
-
-export interface AuditStats {
-  /** Lines accepted and not yet in the file. */
-  lag_events: number;
-  /** Lines accepted that are in the file. */
-  lines: number;
-  /** Bytes written. */
-  bytes: number;
-  rotations: number;
-  errors: number;
-  /** Audit workers that died or got stuck and were replaced. */
-  restarts: number;
-  /** Lines that the log has taken, with what it held at opening; accepted ones count at once. */
-  total_events_logged: number;
-  /** Bytes of the active file. */
-  log_file_size: number;
-  /** Lines that the last `read` could make nothing of. */
-  damaged_lines: number;
-}
+export type { AuditOptions, AuditStats } from './interface.ts';
 
 const DEFAULT_RING_BYTES = 8 << 20;
 const DEFAULT_SEAL_LINES = 1_000;

@@ -31,11 +31,12 @@ interface Filter {
 /** Reads the log's events newest first, from the active file back to the oldest. Throws ConfigError, InvalidPatternError. */
 export async function readEvents(path: string, query: AuditQuery): Promise<{ events: BusEvent[]; damaged: number }> {
   const filter = resolveQuery(query);
+  const sieve = new Sieve(filter);
   const events: BusEvent[] = [];
   let damaged = 0;
   const visit = (line: Buffer): boolean => {
     if (line.length === 0) return true;
-    if (!mayMatch(line, filter)) return true;
+    if (!sieve.mayMatch(line)) return true;
     const event = parseLine(line.toString());
     if (event === undefined) damaged++;
     else if (event.timestamp >= filter.sinceMs && filter.matches(event.eventType, () => event.source))
@@ -143,20 +144,45 @@ function resolveType(eventType: string | undefined): Filter['matches'] {
   return (type, source) => !(type.startsWith('system.') && source() === BUS_SOURCE);
 }
 
-/** False only for a line of our own writing that the query does not want; tells without decoding it. */
-function mayMatch(line: Buffer, filter: Filter): boolean {
-  const from = TYPE_AT.length;
-  const quote = line.indexOf(QUOTE, from);
-  const ours = quote !== -1 && line.compare(TYPE_AT, 0, from, 0, from) === 0;
-  if (!ours || line.subarray(from, quote).includes(BACKSLASH)) return true;
-  if (!filter.matches(line.toString('utf8', from, quote), () => null)) return false;
-  if (filter.sinceMs === Number.NEGATIVE_INFINITY) return true;
-  // The envelope's is the last: quotes inside strings are escaped.
-  const stamp = line.lastIndexOf(STAMP_AT);
-  if (stamp === -1) return true;
-  const seconds = Number.parseFloat(line.toString('latin1', stamp + STAMP_AT.length, stamp + STAMP_AT.length + 24));
-  // Compared with a margin; the event itself decides.
-  return !(seconds * 1000 < filter.sinceMs - 1);
+/** Tells without decoding a line that the query does not want it; a scan of a whole log is mostly this. */
+class Sieve {
+  readonly #filter: Filter;
+  /** The type of the line before, quotes and all: neighbours often have the same. */
+  #type: Buffer = Buffer.alloc(0);
+  #wanted = true;
+
+  constructor(filter: Filter) {
+    this.#filter = filter;
+  }
+
+  /** False only for a line of our own writing. */
+  mayMatch(line: Buffer): boolean {
+    if (!startsWith(line, this.#type) || this.#type.length === 0) {
+      const quote = line.indexOf(QUOTE, TYPE_AT.length);
+      if (quote === -1 || !startsWith(line, TYPE_AT)) return true;
+      const type = line.subarray(TYPE_AT.length, quote);
+      if (type.includes(BACKSLASH)) return true;
+      this.#type = Buffer.from(line.subarray(0, quote + 1));
+      this.#wanted = this.#filter.matches(type.toString(), () => null);
+    }
+    return this.#wanted && this.#isRecent(line);
+  }
+
+  #isRecent(line: Buffer): boolean {
+    const { sinceMs } = this.#filter;
+    if (sinceMs === Number.NEGATIVE_INFINITY) return true;
+    // The envelope's is the last: quotes inside strings are escaped.
+    const stamp = line.lastIndexOf(STAMP_AT);
+    if (stamp === -1) return true;
+    const seconds = Number.parseFloat(line.toString('latin1', stamp + STAMP_AT.length, stamp + STAMP_AT.length + 24));
+    // Compared with a margin; the event itself decides.
+    return !(seconds * 1000 < sinceMs - 1);
+  }
+}
+
+function startsWith(line: Buffer, start: Buffer): boolean {
+  for (let i = 0; i < start.length; i++) if (line[i] !== start[i]) return false;
+  return true;
 }
 
 function parseLine(line: string): BusEvent | undefined {
