@@ -18,15 +18,14 @@ const files = (folder, ending) =>
     .map((name) => join(folder, name))
     .filter((name) => name.endsWith(ending));
 
-/** Leaves relative imports where they are and points them at the compiled neighbour. */
-const oneFileEach = {
-  name: 'one-file-each',
-  setup(b) {
-    b.onResolve({ filter: /^\.{1,2}\// }, (args) =>
-      args.kind === 'entry-point' ? undefined : { path: args.path.replace(/\.ts$/, '.js'), external: true },
-    );
-  },
-};
+/** Points relative imports of what was written at the compiled neighbours. */
+function rewriteImports(names) {
+  for (const name of names) {
+    const path = join(root, name);
+    const text = readFileSync(path, 'utf8');
+    writeFileSync(path, text.replace(/(from\s+|import\s+|import\()(['"])(\.{1,2}\/[^'"]+)\.ts\2/g, '$1$2$3.js$2'));
+  }
+}
 
 for (const folder of folders) rmSync(join(root, 'dist', folder), { recursive: true, force: true });
 await build({
@@ -37,23 +36,17 @@ await build({
   format: 'esm',
   platform: 'node',
   target: 'node20.19',
-  bundle: true,
-  packages: 'external',
+  // Not bundled: a bundled class that names itself is renamed, and an error's name is its class's.
+  bundle: false,
   sourcemap: dev ? 'linked' : false,
-  plugins: [oneFileEach],
   logLevel: 'warning',
 });
 
+for (const folder of folders) rewriteImports(files(join('dist', folder), '.js'));
 for (const name of files('workers', '.cjs')) copyFileSync(join(root, name), join(root, 'dist', name));
 
 if (!dev) {
   const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
   execFileSync(process.execPath, [tsc, '-p', 'tsconfig.build.json'], { cwd: root, stdio: 'inherit' });
-  for (const name of files('dist/src', '.d.ts')) {
-    const path = join(root, name);
-    writeFileSync(
-      path,
-      readFileSync(path, 'utf8').replace(/(from\s+|import\()(['"])(\.{1,2}\/[^'"]+)\.ts\2/g, '$1$2$3.js$2'),
-    );
-  }
+  rewriteImports(files('dist/src', '.d.ts'));
 }
