@@ -1,3 +1,5 @@
+import type { Chart, RowRole } from './results.ts';
+
 /** What one repetition of a side measured: single figures, or samples of which quantiles are taken over all repetitions. */
 export type Figures = Readonly<Record<string, number | readonly number[]>>;
 
@@ -37,6 +39,13 @@ export interface Measured {
 export interface Row {
   readonly name: string;
   readonly unit: '×' | 'ms' | 'MB';
+  /** Without a target: which way is better. Default more for ×, less for others. */
+  readonly better?: 'more' | 'less';
+  /** Whose figure it is; the scenario's first side without it. */
+  readonly side?: string;
+  /** The side it is compared with, and what kind of thing that is. */
+  readonly versus?: string;
+  readonly role?: RowRole;
   readonly atLeast?: number;
   readonly atMost?: number;
   measure(rounds: Rounds): Measured;
@@ -50,6 +59,7 @@ export interface Scenario {
   /** Loaded in the child process alone, so that no side carries the modules of another. */
   readonly sides: Readonly<Record<string, () => Promise<OpenSide>>>;
   readonly rows: readonly Row[];
+  readonly charts?: readonly Chart[];
   /** How long one repetition of one side measures. */
   readonly runMs: number;
   readonly quickMs: number;
