@@ -6,6 +6,7 @@ import { deadline } from './deadline.ts';
 import { emitCost } from './emit-cost.ts';
 import { emitObserved, subscriptions } from './emit-observed.ts';
 import { fullStrength } from './full-strength.ts';
+import { concurrency, ingest, orderingKeys, retryUnused } from './guarantees.ts';
 import { memorySoak } from './memory-soak.ts';
 import { pingPong, pingPongRested } from './ping-pong.ts';
 import { stuckHandler } from './stuck-handler.ts';
@@ -23,6 +24,10 @@ export const scenarios: readonly Scenario[] = [
   auditEmit,
   emitObserved,
   subscriptions,
+  orderingKeys,
+  concurrency,
+  ingest,
+  retryUnused,
   deadline,
   fullStrength,
   memorySoak,
