@@ -4,7 +4,7 @@ import { resultsJson, rowsOf, scenarioResults } from './collect.ts';
 import { machineFacts } from './machine.ts';
 import { type BenchOptions, listOf, readOptions, USAGE, UsageError } from './options.ts';
 import { openProgress } from './progress.ts';
-import { factsText, reportText } from './report.ts';
+import { factsText, reportText } from './report/text.ts';
 import type { Results } from './results.ts';
 import { runScenario, type ScenarioResult } from './runner.ts';
 import { scenarios as all } from './scenarios/index.ts';

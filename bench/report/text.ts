@@ -1,6 +1,6 @@
-import { digits } from './format.ts';
-import { type Machine, QUIET_IDLE } from './machine.ts';
-import type { Results, RowResult } from './results.ts';
+import { digits } from '../format.ts';
+import { type Machine, QUIET_IDLE } from '../machine.ts';
+import type { Results, RowResult } from '../results.ts';
 
 export function factsText(machine: Machine, threads: number, repetitions: number, seed: number): string {
   const { cpu, cores, memoryGb, node, platform, loadAtStart } = machine;
