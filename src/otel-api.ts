@@ -20,9 +20,14 @@ export function otelApi(): Otel | undefined {
 
 /** Where the API, of any 1.x version, keeps what SDKs have registered. */
 const REGISTRY = Symbol.for('opentelemetry.js.api.1');
-const registry = globalThis as { [REGISTRY]?: { trace?: unknown; metrics?: unknown } };
+const registry = globalThis as { [REGISTRY]?: { trace?: unknown; context?: unknown } };
 
 /** An SDK has registered a tracer provider. Does not load the API. */
 export function tracerProviderRegistered(): boolean {
   return registry[REGISTRY]?.trace !== undefined;
+}
+
+/** An SDK has registered a context manager: without one nothing is ever active. Does not load the API. */
+export function contextManagerRegistered(): boolean {
+  return registry[REGISTRY]?.context !== undefined;
 }

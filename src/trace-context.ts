@@ -14,6 +14,13 @@ export function formatTrace({ traceId, spanId, traceFlags, traceState }: SpanCon
   return traceState === undefined ? parent : parent + traceState.serialize().replaceAll('\n', '');
 }
 
+/** Whether a text of `formatTrace` says that the trace is recorded, without reading the rest of it. */
+export function isSampled(trace: string): boolean {
+  const digit = trace.charCodeAt(TRACEPARENT_LENGTH - 1);
+  // Of the digits 0 to 9 the odd ones have odd codes, of a to f the even ones.
+  return (digit & 1) === (digit < 97 ? 1 : 0);
+}
+
 /** undefined for what is none. */
 export function parseTrace(otel: Otel, text: string): SpanContext | undefined {
   const match = TRACEPARENT.exec(text.slice(0, TRACEPARENT_LENGTH));

@@ -5,17 +5,29 @@ import { Delivery, type Outcome, type PendingEvent } from '../delivery/pending.t
 import { GanglionError } from '../errors.ts';
 import { type Otel, tracerProviderRegistered } from '../otel-api.ts';
 import type { Route } from '../routes.ts';
-import { contextOf, formatTrace, parseTrace } from '../trace-context.ts';
+import { contextOf, formatTrace, isSampled, parseTrace } from '../trace-context.ts';
 import { BusObserver } from './observer.ts';
 
-const SAMPLED = 1;
+/** What a producer span is started with. */
+interface Send {
+  readonly name: string;
+  readonly options: SpanOptions;
+}
 
-/** Spans by the semantic conventions for messaging: `send <type>` per event, `process <type>` per call of a handler. */
+/**
+ * Spans by the semantic conventions for messaging: `send <type>` per event, `process <type>` per call of a handler. What
+ * the sampler decides of the event holds for its handlers: where its span is not recorded, theirs are not asked for.
+ */
 export class TracingObserver extends BusObserver {
   readonly #otel: Otel;
   readonly #tracer: Tracer;
   /** Per event type, made once. */
-  readonly #sendOptions = new WeakMap<Route<unknown>, { readonly name: string; readonly options: SpanOptions }>();
+  readonly #sends = new WeakMap<Route<unknown>, Send>();
+  /** Of the latest event, since many in a row are of one type. */
+  #latest: { readonly route: Route<unknown>; readonly send: Send } | undefined;
+  /** Events whose span is recorded though it is not sampled. */
+  readonly #recorded = new WeakSet<PendingEvent>();
+  #anyRecorded = false;
   /** Of handlers that run on this thread. */
   readonly #running = new WeakMap<Delivery, Span>();
 
@@ -35,19 +47,30 @@ export class TracingObserver extends BusObserver {
   /** Gives the event the context that its handlers continue. */
   override emitted(event: PendingEvent): void {
     if (event.system || !(this.#asked ? this.#registered : this.#ask())) return;
-    let send = this.#sendOptions.get(event.route);
-    if (send === undefined) {
-      const { eventType } = event.route;
-      const attributes = this.#attributes('send', eventType);
-      send = { name: `send ${eventType}`, options: { kind: this.#otel.SpanKind.PRODUCER, attributes } };
-      this.#sendOptions.set(event.route, send);
-    }
-    const span = this.#tracer.startSpan(send.name, send.options, this.#parent(event));
-    if (span.isRecording()) span.setAttributes(messageAttributes(event));
+    const { name, options } = this.#latest?.route === event.route ? this.#latest.send : this.#send(event.route);
+    const span = this.#tracer.startSpan(name, options, this.#parent(event));
     const context = span.spanContext();
     // Of an API whose SDK has just gone; a full check by regular expressions would cost more than the rest.
     if (context.traceId !== this.#otel.INVALID_TRACEID) event.trace = formatTrace(context);
+    if (span.isRecording()) {
+      span.setAttributes(messageAttributes(event));
+      if ((context.traceFlags & this.#otel.TraceFlags.SAMPLED) === 0) {
+        this.#recorded.add(event);
+        this.#anyRecorded = true;
+      }
+    }
     span.end();
+  }
+
+  #send(route: Route<unknown>): Send {
+    let send = this.#sends.get(route);
+    if (send === undefined) {
+      const attributes = this.#attributes('send', route.eventType);
+      send = { name: `send ${route.eventType}`, options: { kind: this.#otel.SpanKind.PRODUCER, attributes } };
+      this.#sends.set(route, send);
+    }
+    this.#latest = { route, send };
+    return send;
   }
 
   #ask(): boolean {
@@ -61,36 +84,40 @@ export class TracingObserver extends BusObserver {
   override readonly around = <T>(delivery: Delivery, startedAt: number, call: () => T): T => {
     const { trace } = delivery.event;
     if (trace === null) return call();
-    const parent = contextOf(this.#otel, trace);
-    const span = this.#process(delivery, trace, parent, exactWallMs(startedAt));
+    const { ROOT_CONTEXT, context, trace: spans } = this.#otel;
+    // Spans that the handler itself makes see that they are of a trace that nobody records.
+    if (!this.#isRecorded(delivery.event, trace)) return context.with(contextOf(this.#otel, trace), call);
+    const span = this.#process(delivery, trace, exactWallMs(startedAt));
     this.#running.set(delivery, span);
-    return this.#otel.context.with(this.#otel.trace.setSpan(parent, span), call);
+    return context.with(spans.setSpan(ROOT_CONTEXT, span), call);
   };
 
   override attempted(delivery: Delivery, outcome: Outcome): void {
     const { trace } = delivery.event;
-    if (trace === null) return;
+    if (trace === null || !this.#isRecorded(delivery.event, trace)) return;
     let span = this.#running.get(delivery);
     if (span === undefined) {
-      const parent = parseTrace(this.#otel, trace);
-      // Nobody records the trace, so nobody misses its handlers.
-      if (parent === undefined || (parent.traceFlags & SAMPLED) === 0) return;
-      const started = outcome.startedAt === 0 ? Date.now() : exactWallMs(outcome.startedAt);
-      span = this.#process(delivery, trace, this.#otel.trace.setSpanContext(this.#otel.ROOT_CONTEXT, parent), started);
+      span = this.#process(delivery, trace, outcome.startedAt === 0 ? Date.now() : exactWallMs(outcome.startedAt));
     } else this.#running.delete(delivery);
     if (span.isRecording()) this.#describe(span, delivery, outcome);
     span.end(outcome.endedAt === 0 ? Date.now() : exactWallMs(outcome.endedAt));
   }
 
-  #process({ event }: Delivery, trace: string, parent: Context, startTime: number): Span {
-    const context = parseTrace(this.#otel, trace);
+  #isRecorded(event: PendingEvent, trace: string): boolean {
+    return isSampled(trace) || (this.#anyRecorded && this.#recorded.has(event));
+  }
+
+  #process({ event: { route } }: Delivery, trace: string, startTime: number): Span {
+    const { ROOT_CONTEXT, SpanKind, trace: spans } = this.#otel;
+    const parent = parseTrace(this.#otel, trace);
     const options: SpanOptions = {
-      kind: this.#otel.SpanKind.CONSUMER,
-      attributes: this.#attributes('process', event.route.eventType),
+      kind: SpanKind.CONSUMER,
+      attributes: this.#attributes('process', route.eventType),
       startTime,
-      ...(context === undefined ? {} : { links: [{ context }] }),
+      ...(parent === undefined ? {} : { links: [{ context: parent }] }),
     };
-    return this.#tracer.startSpan(`process ${event.route.eventType}`, options, parent);
+    const context = parent === undefined ? ROOT_CONTEXT : spans.setSpanContext(ROOT_CONTEXT, parent);
+    return this.#tracer.startSpan(`process ${route.eventType}`, options, context);
   }
 
   #describe(span: Span, { event, subscription, attempt }: Delivery, outcome: Outcome): void {
@@ -125,8 +152,9 @@ export class TracingObserver extends BusObserver {
     if (this.#otel.trace.getSpan(active) !== undefined) return active;
     // An SDK without a context manager knows no active span.
     const delivery = currentScope()?.delivery;
-    const span = delivery instanceof Delivery ? this.#running.get(delivery) : undefined;
-    return span === undefined ? active : this.#otel.trace.setSpan(active, span);
+    if (!(delivery instanceof Delivery) || delivery.event.trace === null) return active;
+    const span = this.#running.get(delivery);
+    return span === undefined ? contextOf(this.#otel, delivery.event.trace) : this.#otel.trace.setSpan(active, span);
   }
 }
 
