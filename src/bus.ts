@@ -1,8 +1,10 @@
 import type { Writable } from 'node:stream';
 import type { AuditQuery } from './audit/reader.ts';
+import { allOutcomesOf } from './bus/all-outcomes.ts';
 import { AuditTrail } from './bus/audit-trail.ts';
 import { type Checks, createChecks } from './bus/checks.ts';
 import { DeadEvents } from './bus/dead-events.ts';
+import type { EventLine } from './bus/event-line.ts';
 import { healthOf } from './bus/health.ts';
 import { Ingest, type IngestHost, openWritable } from './bus/ingest.ts';
 import { type ListenHost, openStream, waitFor } from './bus/listen.ts';
@@ -27,6 +29,7 @@ import {
   type Ingestion,
   type Outcome,
   PendingEvent,
+  type Receipt,
   type Subscription,
 } from './delivery/pending.ts';
 import { WaitingReceipt } from './delivery/receipt.ts';
@@ -83,6 +86,8 @@ export class EventBus<Events extends EventsShape<Events> = EventMap, Inputs exte
   /** Only in tests of programs that use the bus. */
   readonly #seam: TestSeam | undefined;
   readonly #clock: Clock;
+  /** Only where the command line uses the bus. */
+  readonly #allOutcomes: Receipt | undefined;
   readonly #routes = new Routes<Sub>();
   readonly #subscriptions = new Map<string, Sub>();
   readonly #ledger: Ledger;
@@ -115,6 +120,7 @@ export class EventBus<Events extends EventsShape<Events> = EventMap, Inputs exte
   constructor(options?: EventBusOptions<Events, Inputs>) {
     this.#options = resolveBusOptions(options as EventBusOptions | undefined);
     this.#seam = seamOf(options);
+    this.#allOutcomes = allOutcomesOf(options);
     this.#clock = this.#seam?.clock ?? REAL_CLOCK;
     this.#observation = observe(this.#options, () => this.getStats());
     this.#checks = createChecks(this.#options, (eventType) => {
@@ -313,7 +319,9 @@ export class EventBus<Events extends EventsShape<Events> = EventMap, Inputs exte
 
   /**
    * Emits one event per line of NDJSON (`ndjson: true`: text or bytes), or per payload object. Waits for room under every
-   * overflow policy and resolves when all of them have settled. A line goes to the threads as it is, and is parsed there,
+   * overflow policy, unless told not to, and resolves when all of them have settled. With an `eventType` a line is a
+   * payload; without one it is an event's line as `BusEvent.toJsonl` writes it, which keeps its id, time, source and
+   * correlation id, and the bus's own records in a log are skipped. A line goes to the threads as it is, and is parsed there,
    * unless something on this thread needs to read it: a handler that is a function, validation, schemas, the audit log.
    * A malformed line is counted and told to `onMalformed`, never fatal; one that a thread finds counts as a failed event.
    * Rejects with the source's error, the signal's reason, ConfigError, BusClosedError.
@@ -478,16 +486,18 @@ export class EventBus<Events extends EventsShape<Events> = EventMap, Inputs exte
     options: EmitOptions,
     receipt: WaitingReceipt | undefined,
     ingestion?: Ingestion,
+    recorded?: EventLine,
   ): string {
     const emittedAt = this.#clock.now();
-    const timestamp = this.#clock.wall(emittedAt);
-    const eventId = nextEventId(timestamp);
+    const timestamp = recorded?.timestamp ?? this.#clock.wall(emittedAt);
+    const eventId = recorded?.eventId ?? nextEventId(this.#clock.wall(emittedAt));
     const correlationId = options.correlationId ?? currentScope()?.correlationId ?? null;
     const origin = { eventId, timestamp, source: options.source ?? null, correlationId };
     if (receipt !== undefined) receipt.eventId = eventId;
     const route = this.#routes.resolve(eventType);
     const { body, orderingKey } = options;
-    const event = new PendingEvent(route, payloadJson, origin, body, emittedAt, false, receipt, orderingKey);
+    const whose = receipt ?? this.#allOutcomes;
+    const event = new PendingEvent(route, payloadJson, origin, body, emittedAt, false, whose, orderingKey);
     if (ingestion !== undefined) {
       event.ingestion = ingestion;
       event.unread = ingestion.unread;
@@ -546,7 +556,8 @@ export class EventBus<Events extends EventsShape<Events> = EventMap, Inputs exte
     if (payloadJson === undefined) return;
     const { body, orderingKey } = event;
     const route = this.#routes.resolve(event.eventType);
-    this.#accept(new PendingEvent(route, payloadJson, event, body, this.#clock.now(), false, undefined, orderingKey));
+    const now = this.#clock.now();
+    this.#accept(new PendingEvent(route, payloadJson, event, body, now, false, this.#allOutcomes, orderingKey));
   }
 
   /** Validators and schemas live on this thread alone. One that fails can't be thrown at its handler any more: it has failed. */
@@ -575,14 +586,20 @@ export class EventBus<Events extends EventsShape<Events> = EventMap, Inputs exte
     return {
       closed: () => this.#closing,
       room: (signal) => this.#room.wait(signal),
-      unread: (eventType) => {
-        if (this.#audit !== undefined || this.#checks.enabled) return false;
+      make: (eventType) => {
+        if (this.#room.make()) return true;
+        this.#ledger.refuse(eventType);
+        return false;
+      },
+      route: (eventType) => {
         const { tiers } = this.#routes.resolve(eventType);
-        return tiers.length > 0 && tiers.every((tier) => tier.every(({ module }) => module !== undefined));
+        const handled = tiers.length > 0;
+        const read = !handled || this.#audit !== undefined || this.#checks.enabled;
+        return { handled, unread: !read && tiers.every((tier) => tier.every(({ module }) => module !== undefined)) };
       },
       encode: (eventType, payload, options) => this.#prepare(eventType, payload, options, false).payloadJson,
-      admit: (eventType, payloadJson, options, ingestion) => {
-        this.#admit(eventType, payloadJson, options, undefined, ingestion);
+      admit: (eventType, payloadJson, options, ingestion, recorded) => {
+        this.#admit(eventType, payloadJson, options, undefined, ingestion, recorded);
       },
       emitAsync: (eventType, payload, options) => (this as AnyEventBus).emitAsync(eventType, payload, options),
     };
@@ -601,7 +618,7 @@ export class EventBus<Events extends EventsShape<Events> = EventMap, Inputs exte
   }
 
   #eventSettled(event: PendingEvent): void {
-    event.ingestion?.settled();
+    event.ingestion?.settled(event);
     this.#room.settled();
     const { pending, systemPending } = this.#ledger;
     if (pending <= this.#system.lowMark) this.#system.markPassed(pending);

@@ -21,17 +21,30 @@ export interface EventParts {
  * where it is cut:
  *
  *     payload JSON │ event id, always as long │ event type │ trace and newline, if traced │ [source, correlation id], if there
+ *
+ * An id of another length, as events of other programs have, is the third of the last part, and stars stand in its place.
  */
 
-export function joinParts({ payloadJson, eventId, eventType, source, correlationId, trace }: EventParts): string {
+export function joinParts(parts: EventParts): string {
+  const { payloadJson, eventId, eventType, source, correlationId, trace } = parts;
+  if (eventId.length !== EVENT_ID_LENGTH) return joinForeign(parts);
   const text = payloadJson + eventId + eventType;
   const origin = source === null && correlationId === null ? '' : JSON.stringify([source, correlationId]);
   return typeof trace === 'string' ? `${text}${trace}\n${origin}` : text + origin;
 }
 
+const FOREIGN_ID = '*'.repeat(EVENT_ID_LENGTH);
+
+function joinForeign({ payloadJson, eventId, eventType, source, correlationId, trace }: EventParts): string {
+  const text = payloadJson + FOREIGN_ID + eventType;
+  const origin = JSON.stringify([source, correlationId, eventId]);
+  return typeof trace === 'string' ? `${text}${trace}\n${origin}` : text + origin;
+}
+
 /** The most bytes that `joinParts` takes in UTF-8, without making it: JSON escapes one character by six at most. */
-export function maxPartsBytes({ payloadJson, eventType, source, correlationId, trace }: EventParts): number {
-  const origin = (source?.length ?? 0) + (correlationId?.length ?? 0) + (trace?.length ?? 0);
+export function maxPartsBytes({ payloadJson, eventId, eventType, source, correlationId, trace }: EventParts): number {
+  const foreign = eventId.length === EVENT_ID_LENGTH ? 0 : eventId.length + 1;
+  const origin = (source?.length ?? 0) + (correlationId?.length ?? 0) + (trace?.length ?? 0) + foreign;
   return 3 * (payloadJson.length + EVENT_ID_LENGTH + eventType.length + 6 * origin + '\n[null,null]'.length);
 }
 
@@ -44,13 +57,13 @@ export function splitParts(text: string, payloadLength: number, typeLength: numb
     originAt = text.indexOf('\n', typeEnd) + 1;
     trace = text.slice(typeEnd, originAt - 1);
   }
-  const [source, correlationId] =
+  const [source, correlationId, foreignId] =
     originAt === text.length ? NO_ORIGIN : (JSON.parse(text.slice(originAt)) as (string | null)[]);
   return {
     eventType: text.slice(typeAt, typeEnd),
     payloadJson: text.slice(0, payloadLength),
     timestamp,
-    eventId: text.slice(payloadLength, typeAt),
+    eventId: foreignId ?? text.slice(payloadLength, typeAt),
     source: source ?? null,
     correlationId: correlationId ?? null,
     trace,

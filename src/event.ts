@@ -141,7 +141,7 @@ export function eventOf(parts: EventParts, body: Uint8Array | undefined, frozen:
 }
 
 /** Milliseconds to the microsecond: a float of seconds is off by less. */
-function secondsToMs(seconds: number): number {
+export function secondsToMs(seconds: number): number {
   return Math.round(seconds * 1e6) / 1e3;
 }
 

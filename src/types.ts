@@ -106,8 +106,8 @@ export interface CircuitBreakerOptions {
 }
 
 export interface IngestOptions {
-  /** Of every event. */
-  eventType: string;
+  /** Of every event. Without it each line is an event's own, with `event_type` and `payload`. @default none */
+  eventType?: string;
   /** The source is text or bytes with one JSON object per line; false: it is payload objects. @default false */
   ndjson?: boolean;
   source?: string;
@@ -117,8 +117,14 @@ export interface IngestOptions {
   onMalformed?: (malformed: MalformedLine) => void;
   /** A longer line is malformed, and not kept in memory. @default 16_777_216 */
   maxLineBytes?: number;
+  /** Payloads of events that have not settled; beyond it the source waits. @default 67_108_864 */
+  maxPendingBytes?: number;
+  /** `policy`: at `maxPendingEvents` the source does not wait, the bus's overflow policy decides as for `emit`. @default 'wait' */
+  whenFull?: 'wait' | 'policy';
   /** Abort rejects; what was emitted stays emitted. */
   signal?: AbortSignal;
+  /** Abort ends the reading as the source's end does: what was emitted is awaited and reported. */
+  stopSignal?: AbortSignal;
 }
 
 export interface MalformedLine {
@@ -132,9 +138,17 @@ export interface MalformedLine {
 export interface IngestReport {
   /** Lines that are not blank, or payload objects. */
   lines: number;
-  /** Events that were accepted and were what they should be. */
+  /** Events that were accepted, were what they should be, and were not displaced. */
   emitted: number;
+  /** Of those: at least one handler failed. */
+  failed: number;
   malformed: number;
+  /** Refused or displaced by the overflow policy. */
+  dropped: number;
+  /** Lines of a log that are the bus's own records. */
+  skipped: number;
+  /** Events that no subscription matched. */
+  unhandled: number;
   bytes: number;
 }
 

@@ -1,21 +1,31 @@
-import { Readable, Writable } from 'node:stream';
+import { Writable } from 'node:stream';
 import { inspect } from 'node:util';
 import type { Ingestion } from '../delivery/pending.ts';
 import { BusClosedError, ConfigError, InvalidEventError } from '../errors.ts';
 import type { ResolvedIngestOptions } from '../options.ts';
 import type { EmitOptions, IngestReport, Payload, WritableMap } from '../types.ts';
-import { LineSplitter } from './line-splitter.ts';
+import { chunksUntil } from './chunks-until.ts';
+import { type EventLine, isOfBus, readEventLine } from './event-line.ts';
+import { type BadLine, LineSplitter } from './line-splitter.ts';
 
 export interface IngestHost {
   closed(): boolean;
   /** Waits for room under every overflow policy. Undefined: there is room. */
   room(signal: AbortSignal | undefined): Promise<void> | undefined;
-  /** Every handler of this type runs on a thread, and nothing on this one needs to read the payload. */
-  unread(eventType: string): boolean;
+  /** Meets the overflow policy as emit does. False: the event is dropped, and counted. Throws BackpressureError. */
+  make(eventType: string): boolean;
+  /** `unread`: every handler of this type runs on a thread, and nothing on this one needs to read the payload. */
+  route(eventType: string): { readonly unread: boolean; readonly handled: boolean };
   /** Checks and encodes a payload that was read on this thread. Throws what emit throws. */
   encode(eventType: string, payload: Payload, options: EmitOptions): string;
-  /** Accepts an event; `ingestion` hears of its end. */
-  admit(eventType: string, payloadJson: string, options: EmitOptions, ingestion: Ingestion): void;
+  /** Accepts an event, a recorded one with its own time and id; `ingestion` hears of its end. */
+  admit(
+    eventType: string,
+    payloadJson: string,
+    options: EmitOptions,
+    ingestion: Ingestion,
+    recorded: EventLine | undefined,
+  ): void;
   emitAsync(eventType: string, payload: Payload, options: EmitOptions & { signal: AbortSignal }): Promise<string>;
 }
 
@@ -23,9 +33,22 @@ export interface IngestHost {
 export class Ingest {
   readonly #host: IngestHost;
   readonly #options: ResolvedIngestOptions;
-  readonly #report: IngestReport = { lines: 0, emitted: 0, malformed: 0, bytes: 0 };
+  readonly #report: IngestReport = {
+    lines: 0,
+    emitted: 0,
+    failed: 0,
+    malformed: 0,
+    dropped: 0,
+    skipped: 0,
+    unhandled: 0,
+    bytes: 0,
+  };
+  /** Aborts with the signal that rejects, and with the one that stops. */
+  readonly #ending = new AbortController();
   #open = 0;
+  #openBytes = 0;
   #allSettled: (() => void) | undefined;
+  #fewerBytes: (() => void) | undefined;
   /** What the caller's own callback threw: it ends the ingestion. */
   #fault: { readonly error: unknown } | undefined;
 
@@ -35,17 +58,21 @@ export class Ingest {
   }
 
   async run(source: AsyncIterable<unknown> | Iterable<unknown>): Promise<IngestReport> {
-    const { signal, ndjson } = this.#options;
+    const { signal, stopSignal, ndjson } = this.#options;
     signal?.throwIfAborted();
-    const abort = (): void => {
-      if (source instanceof Readable) source.destroy(signal!.reason as Error);
+    const end = (): void => {
+      this.#ending.abort();
+      this.#fewerBytes?.();
     };
-    signal?.addEventListener('abort', abort, { once: true });
+    if (stopSignal?.aborted) end();
+    for (const each of [signal, stopSignal]) each?.addEventListener('abort', end, { once: true });
     try {
-      if (ndjson) await this.#lines(source);
-      else await this.#objects(source);
+      const chunks = chunksUntil(source, this.#ending.signal);
+      if (ndjson) await this.#lines(chunks);
+      else await this.#objects(chunks);
+      this.#check();
     } finally {
-      signal?.removeEventListener('abort', abort);
+      for (const each of [signal, stopSignal]) each?.removeEventListener('abort', end);
     }
     if (this.#open > 0) {
       await new Promise<void>((resolve) => {
@@ -56,7 +83,7 @@ export class Ingest {
     return this.#report;
   }
 
-  async #lines(source: AsyncIterable<unknown> | Iterable<unknown>): Promise<void> {
+  async #lines(source: AsyncIterable<unknown>): Promise<void> {
     const splitter = new LineSplitter(this.#options.maxLineBytes);
     for await (const chunk of source) {
       const bytes = typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
@@ -65,93 +92,210 @@ export class Ingest {
       }
       this.#report.bytes += bytes.length;
       for (const line of splitter.push(bytes)) {
-        const room = this.#line(line, splitter);
-        if (room !== undefined) await room;
+        const done = this.#line(line, splitter.line);
+        if (done !== undefined) await done;
+        if (this.#stopped) return;
       }
     }
-    for (const line of splitter.end()) await this.#line(line, splitter);
+    // What stands behind the last line feed may be half a line where the source was left.
+    if (!this.#stopped) for (const line of splitter.end()) await this.#line(line, splitter.line);
   }
 
   /** A promise where there is no room now; the line is emitted when it resolves. */
-  #line(line: string | undefined, splitter: LineSplitter): Promise<void> | undefined {
+  #line(line: string | BadLine, number: number): Promise<void> | undefined {
     this.#check();
-    const number = splitter.line;
-    if (line === undefined) {
+    if (typeof line !== 'string') {
       this.#report.lines++;
-      this.#malformed('', number, new InvalidEventError(`longer than maxLineBytes=${this.#options.maxLineBytes}`));
+      this.#malformed(line.text, number, new InvalidEventError(line.reason));
       return undefined;
     }
     const text = line.trim();
     if (text === '') return undefined;
-    this.#report.lines++;
-    const room = this.#host.room(this.#options.signal);
+    const room = this.#room();
     if (room === undefined) {
       this.#emitLine(text, number);
       return undefined;
     }
-    return room.then(() => this.#emitLine(text, number));
+    return room.then(
+      () => this.#emitLine(text, number),
+      (error: Error) => this.#roomRefused(error),
+    );
   }
 
   #emitLine(text: string, number: number): void {
-    const { eventType, emit } = this.#options;
+    if (this.#stopped) return;
+    this.#report.lines++;
     // What does not even look like an object needs no thread to say so.
     if (text.charCodeAt(0) !== 123 /* { */ || text.charCodeAt(text.length - 1) !== 125 /* } */) {
       this.#malformed(text, number, new InvalidEventError('the line is no JSON object'));
       return;
     }
-    let payloadJson = text;
-    const unread = this.#host.unread(eventType);
-    if (!unread) {
-      let payload: Payload;
-      try {
-        payload = JSON.parse(text) as Payload;
-      } catch (cause) {
-        this.#malformed(text, number, new InvalidEventError('the line is not JSON', { cause }));
-        return;
-      }
-      try {
-        payloadJson = this.#host.encode(eventType, payload, emit);
-      } catch (error) {
-        this.#malformed(text, number, error as Error);
-        return;
-      }
+    const { eventType, emit } = this.#options;
+    if (eventType === undefined) {
+      this.#emitEventLine(text, number);
+      return;
     }
-    this.#admit(payloadJson, number, unread);
+    const route = this.#host.route(eventType);
+    let payloadJson = text;
+    if (!route.unread) {
+      const encoded = this.#encode(eventType, text, undefined, emit, text, number);
+      if (encoded === undefined) return;
+      payloadJson = encoded;
+    }
+    this.#admit(eventType, payloadJson, emit, text, number, route);
   }
 
-  async #objects(source: AsyncIterable<unknown> | Iterable<unknown>): Promise<void> {
-    const { eventType, emit, signal } = this.#options;
+  #emitEventLine(text: string, number: number): void {
+    let line: EventLine;
+    try {
+      line = readEventLine(text);
+    } catch (error) {
+      this.#malformed(text, number, error as Error);
+      return;
+    }
+    if (isOfBus(line)) {
+      this.#report.skipped++;
+      return;
+    }
+    const { eventType } = line;
+    const { emit } = this.#options;
+    const options: EmitOptions = { ...emit };
+    if (line.source !== null) options.source = line.source;
+    if (line.correlationId !== null) options.correlationId = line.correlationId;
+    const { unread, handled } = this.#host.route(eventType);
+    let { payloadJson } = line;
+    if (!unread) {
+      const encoded = this.#encode(eventType, payloadJson, line.payload, options, text, number);
+      if (encoded === undefined) return;
+      payloadJson = encoded;
+    }
+    const route = { unread: unread && line.payload === undefined, handled };
+    this.#admit(eventType, payloadJson, options, text, number, route, line);
+  }
+
+  /** Undefined: the line is malformed, and told. `payload`: it has been parsed. */
+  #encode(
+    eventType: string,
+    payloadJson: string,
+    payload: Payload | undefined,
+    options: EmitOptions,
+    text: string,
+    number: number,
+  ): string | undefined {
+    let parsed = payload;
+    try {
+      parsed ??= JSON.parse(payloadJson) as Payload;
+    } catch (cause) {
+      this.#malformed(text, number, new InvalidEventError('the line is not JSON', { cause }));
+      return undefined;
+    }
+    try {
+      return this.#host.encode(eventType, parsed, options);
+    } catch (error) {
+      this.#malformed(text, number, error as Error);
+      return undefined;
+    }
+  }
+
+  async #objects(source: AsyncIterable<unknown>): Promise<void> {
+    const { emit } = this.#options;
+    // Objects come with a type, see resolveIngestOptions.
+    const eventType = this.#options.eventType!;
     let number = 0;
     for await (const payload of source) {
       this.#check();
       number++;
-      this.#report.lines++;
       let payloadJson: string;
       try {
         payloadJson = this.#host.encode(eventType, payload as Payload, emit);
       } catch (error) {
+        this.#report.lines++;
         this.#malformed(inspect(payload, { depth: 1 }), number, error as Error);
         continue;
       }
-      await this.#host.room(signal);
-      this.#admit(payloadJson, number, false);
+      await this.#room()?.catch((error: Error) => this.#roomRefused(error));
+      if (this.#stopped) return;
+      this.#report.lines++;
+      const { handled } = this.#host.route(eventType);
+      this.#admit(eventType, payloadJson, emit, payloadJson, number, { unread: false, handled });
     }
   }
 
-  #admit(payloadJson: string, number: number, unread: boolean): void {
+  #admit(
+    eventType: string,
+    payloadJson: string,
+    options: EmitOptions,
+    text: string,
+    number: number,
+    { unread, handled }: { readonly unread: boolean; readonly handled: boolean },
+    recorded?: EventLine,
+  ): void {
     this.#check();
+    const report = this.#report;
+    if (this.#options.whenFull === 'policy' && !this.#host.make(eventType)) {
+      report.dropped++;
+      return;
+    }
     this.#open++;
-    this.#report.emitted++;
-    this.#host.admit(this.#options.eventType, payloadJson, this.#options.emit, {
+    const bytes = payloadJson.length;
+    this.#openBytes += bytes;
+    report.emitted++;
+    if (!handled) report.unhandled++;
+    // A thread's verdict on the line comes before or after the end of its event.
+    let malformed = false;
+    let failed = false;
+    const ingestion: Ingestion = {
       unread,
+      line: number,
       malformed: (error) => {
-        this.#report.emitted--;
-        this.#malformed(payloadJson, number, error);
+        malformed = true;
+        if (failed) report.failed--;
+        report.emitted--;
+        this.#malformed(text, number, error);
       },
-      settled: () => {
-        if (--this.#open === 0) this.#allSettled?.();
+      settled: (event) => {
+        // One that the overflow policy displaced is not failed: its deliveries were never settled.
+        if (event.failed && event.open > 0) {
+          report.dropped++;
+          report.emitted--;
+        } else if (event.failed && !malformed) {
+          failed = true;
+          report.failed++;
+        }
+        this.#settled(bytes);
       },
+    };
+    this.#host.admit(eventType, payloadJson, options, ingestion, recorded);
+  }
+
+  #settled(bytes: number): void {
+    this.#openBytes -= bytes;
+    if (this.#fewerBytes !== undefined && this.#openBytes < this.#options.maxPendingBytes) this.#fewerBytes();
+    if (--this.#open === 0) this.#allSettled?.();
+  }
+
+  /** Undefined: there is room now. */
+  #room(): Promise<void> | undefined {
+    if (this.#openBytes < this.#options.maxPendingBytes) return this.#roomForOne();
+    return new Promise<void>((resolve) => {
+      this.#fewerBytes = resolve;
+    }).then(() => {
+      this.#fewerBytes = undefined;
+      return this.#roomForOne();
     });
+  }
+
+  #roomForOne(): Promise<void> | undefined {
+    return this.#options.whenFull === 'policy' ? undefined : this.#host.room(this.#ending.signal);
+  }
+
+  #roomRefused(error: Error): void {
+    this.#check();
+    if (!this.#stopped) throw error;
+  }
+
+  get #stopped(): boolean {
+    return this.#options.stopSignal?.aborted === true;
   }
 
   #malformed(text: string, number: number, error: Error): void {

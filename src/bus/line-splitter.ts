@@ -1,4 +1,13 @@
+import { isUtf8 } from 'node:buffer';
+
 const NEWLINE = 10;
+
+/** A line that can't be read as text. */
+export interface BadLine {
+  readonly reason: string;
+  /** What there is of it to show; empty for one that is too long. */
+  readonly text: string;
+}
 
 /** Cuts bytes into lines of text, however the chunks fall. Bytes are decoded once, a chunk at a time. */
 export class LineSplitter {
@@ -15,8 +24,8 @@ export class LineSplitter {
     this.#maxLineBytes = maxLineBytes;
   }
 
-  /** The lines that end in this chunk; undefined for one that is too long. */
-  *push(chunk: Uint8Array): Generator<string | undefined, void, undefined> {
+  /** The lines that end in this chunk. */
+  *push(chunk: Uint8Array): Generator<string | BadLine, void, undefined> {
     const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
     const first = bytes.indexOf(NEWLINE);
     if (first === -1) {
@@ -26,27 +35,42 @@ export class LineSplitter {
     this.#keep(bytes.subarray(0, first));
     yield* this.end();
     const last = bytes.lastIndexOf(NEWLINE);
-    const text = bytes.toString('utf8', first + 1, last + 1);
-    for (let at = 0; at < text.length; ) {
-      const end = text.indexOf('\n', at);
-      this.line++;
-      // In UTF-16 units, which is no more than the bytes they came from.
-      yield end - at > this.#maxLineBytes ? undefined : text.slice(at, end);
-      at = end + 1;
-    }
+    const whole = bytes.subarray(first + 1, last + 1);
+    if (isUtf8(whole)) yield* this.#lines(whole.toString('utf8'));
+    else yield* this.#oneByOne(whole);
     this.#keep(bytes.subarray(last + 1));
   }
 
   /** The line that has been begun, if there is one. */
-  *end(): Generator<string | undefined, void, undefined> {
+  *end(): Generator<string | BadLine, void, undefined> {
     this.line++;
+    const bytes = Buffer.concat(this.#parts);
     const skipped = this.#skipping;
-    const text = skipped ? undefined : Buffer.concat(this.#parts).toString('utf8');
     this.#parts = [];
     this.#size = 0;
     this.#skipping = false;
+    const text = skipped ? this.#tooLong() : decode(bytes);
     // A byte order mark is no part of the first line.
-    yield this.line === 1 && text?.charCodeAt(0) === 0xfeff ? text.slice(1) : text;
+    yield this.line === 1 && typeof text === 'string' && text.charCodeAt(0) === 0xfeff ? text.slice(1) : text;
+  }
+
+  *#lines(text: string): Generator<string | BadLine, void, undefined> {
+    for (let at = 0; at < text.length; ) {
+      const end = text.indexOf('\n', at);
+      this.line++;
+      // In UTF-16 units, which is no more than the bytes they came from.
+      yield end - at > this.#maxLineBytes ? this.#tooLong() : text.slice(at, end);
+      at = end + 1;
+    }
+  }
+
+  *#oneByOne(bytes: Buffer): Generator<string | BadLine, void, undefined> {
+    for (let at = 0; at < bytes.length; ) {
+      const end = bytes.indexOf(NEWLINE, at);
+      this.line++;
+      yield end - at > this.#maxLineBytes ? this.#tooLong() : decode(bytes.subarray(at, end));
+      at = end + 1;
+    }
   }
 
   #keep(bytes: Uint8Array): void {
@@ -57,4 +81,13 @@ export class LineSplitter {
       this.#parts = [];
     } else this.#parts.push(new Uint8Array(bytes));
   }
+
+  #tooLong(): BadLine {
+    return { reason: `longer than maxLineBytes=${this.#maxLineBytes}`, text: '' };
+  }
+}
+
+function decode(bytes: Buffer): string | BadLine {
+  const text = bytes.toString('utf8');
+  return isUtf8(bytes) ? text : { reason: 'the line is not UTF-8', text };
 }

@@ -1,6 +1,5 @@
 import { encodeEvent, encodeHead, encodePayload } from '../codec.ts';
 import { BusEvent, eventOf } from '../event.ts';
-import { EVENT_ID_LENGTH } from '../event-id.ts';
 import type { SerializedError } from '../serialized-error.ts';
 import type { FailedAttemptInfo, FailedEvent, FailureReason } from '../types.ts';
 
@@ -90,9 +89,6 @@ export interface StoredLetter {
   body: string | null;
 }
 
-/** Ids of our own making, which are all of one length: threads rely on it. */
-const EVENT_ID = new RegExp(`^[a-z]{${EVENT_ID_LENGTH}}$`);
-
 type Redactor = { redactLine(line: string): string; redact(value: unknown): unknown } | undefined;
 
 /** One line's text. With a redactor nothing of the event or the errors goes through unredacted. */
@@ -132,7 +128,7 @@ export function decodeLetter(record: unknown, nowMs: number, monotonicMs: number
   const { letter, event } = record as { letter?: StoredLetter; event?: { payload?: unknown; event_id?: unknown } };
   if (typeof letter !== 'object' || letter === null || typeof letter.id !== 'string') return undefined;
   if (typeof letter.timestamp !== 'number' || !Array.isArray(letter.attempts)) return undefined;
-  if (typeof event !== 'object' || event === null || !EVENT_ID.test(String(event.event_id))) return undefined;
+  if (typeof event !== 'object' || event === null || !String(event.event_id).isWellFormed()) return undefined;
   // A payload that could not be searched for secrets is a text in its place.
   if (typeof event.payload === 'string') event.payload = { redacted: event.payload };
   let read: BusEvent;

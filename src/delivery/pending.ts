@@ -90,9 +90,11 @@ export interface Receipt {
 export interface Ingestion {
   /** Nobody has parsed the payload. */
   readonly unread: boolean;
-  /** Its text is no JSON: a thread found out. Once per event, before `settled`. */
+  /** From 1. */
+  readonly line: number;
+  /** Its text is no JSON: a thread found out. Once per event. */
   malformed(error: Error): void;
-  settled(): void;
+  settled(event: PendingEvent): void;
 }
 
 /** Where and when an event came from. */

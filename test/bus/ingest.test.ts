@@ -2,10 +2,13 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import * as assert from 'uvu/assert';
 import {
+  BackpressureError,
   BusClosedError,
+  BusEvent,
   ConfigError,
   DeadLetterQueue,
   EventBus,
+  type EventRecordJson,
   InvalidEventError,
   type MalformedLine,
 } from '../../src/index.ts';
@@ -51,7 +54,16 @@ for (const where of ['on threads, unread', 'inline'] as const) {
           eventType: 'x',
           onMalformed: (line) => void malformed.push(line),
         });
-        assert.equal(report, { lines: 9, emitted: 4, malformed: 5, bytes: Buffer.byteLength(text) });
+        assert.equal(report, {
+          lines: 9,
+          emitted: 4,
+          failed: 0,
+          malformed: 5,
+          dropped: 0,
+          skipped: 0,
+          unhandled: 0,
+          bytes: Buffer.byteLength(text),
+        });
         assert.equal(
           malformed.map(({ line }) => line).sort((a, b) => a - b),
           [2, 5, 6, 8, 10],
@@ -84,6 +96,153 @@ test('a line over maxLineBytes is malformed and not kept, however it is cut; the
       assert.equal([report.lines, report.emitted, report.malformed, lines], [3, 2, 1, [2]]);
     }
     assert.equal(seen, [1, 2, 1, 2]);
+  }));
+
+test('a line that is not UTF-8 is malformed, wherever it stands', () =>
+  withBus({}, async (bus) => {
+    const seen: unknown[] = [];
+    bus.subscribe(({ payload }) => void seen.push(payload.n), 'x');
+    const bad = Buffer.from([0x7b, 0x22, 0x6e, 0x22, 0x3a, 0x22, 0xff, 0x22, 0x7d]); // {"n":"<ff>"}
+    const bytes = Buffer.concat([bad, Buffer.from('\n{"n":"é"}\n'), bad, Buffer.from('\n{"n":2}\n'), bad]);
+    for (const size of [1, 1_000]) {
+      const lines: number[] = [];
+      const source = Array.from({ length: Math.ceil(bytes.length / size) }, (_, i) =>
+        bytes.subarray(i * size, (i + 1) * size),
+      );
+      const onMalformed = ({ line }: MalformedLine): void => void lines.push(line);
+      const report = await bus.ingest(source, { ndjson: true, eventType: 'x', onMalformed });
+      assert.equal([report.emitted, report.malformed, lines], [2, 3, [1, 3, 5]]);
+    }
+    assert.equal(seen, ['é', 2, 'é', 2]);
+  }));
+
+const RECORDS = [
+  new BusEvent('a.b', { n: 1 }, { eventId: 'a-foreign-id', timestamp: 1_600_000_000_000, source: 's' }).toJsonl(),
+  new BusEvent('a.b', { n: 2, timestamp: 3, x: { timestamp: 4 } }, { correlationId: 'c', timestamp: 1 }).toJsonl(),
+  '{"payload": {"n": 3}, "event_type": "a.c", "event_id": "€"}',
+  '{"event_type":"a.b","payload":{"n":4},"__proto__":{"x":1}}',
+  '{"event_type":"system.audit_seal","payload":{},"timestamp":1.0,"event_id":"x","source":"event_bus"}',
+  '{"event_type":"system.mine","payload":{"n":5}}',
+  '{"event_type":"a.b","payload":{"n":6,},"timestamp":1.0,"event_id":"x","source":null,"correlation_id":null}',
+  '{"event_type":"a.b","payload":[],"timestamp":1.0,"event_id":"x","source":null,"correlation_id":null}',
+  '{"event_type":" ","payload":{}}',
+  '{"event_type":"a.b"}',
+  '{"payload":{}}',
+  '{"event_type":"a.b","payload":{},"event_id":7}',
+  '{"event_type":"a.b","payload":{},"event_id":"\\ud800"}',
+  '{"event_type":"a.b","payload":{},"timestamp":"now"}',
+  '{"event_type":"a.b","payload":{},"source":1}',
+  '{"event_type":"a.b","payload":{},"correlation_id":1}',
+];
+
+for (const where of ['on threads, unread', 'inline'] as const) {
+  test(`without an event type each line is an event's own, which keeps what it has: ${where}`, () =>
+    withBus({}, async (bus) => {
+      const seen: BusEvent[] = [];
+      const echoed: Record<string, unknown>[] = [];
+      if (where === 'inline') bus.subscribe((event) => void seen.push(event), '*');
+      else {
+        bus.subscribe(({ payload }) => void echoed.push(payload), 'told');
+        bus.subscribe(fixture('tells'), ['a.*', 'system.mine']);
+      }
+      const malformed: number[] = [];
+      const report = await bus.ingest([`${RECORDS.join('\n')}\n`], {
+        ndjson: true,
+        onMalformed: ({ line }) => void malformed.push(line),
+      });
+      assert.ok(await bus.waitForPending());
+      const { lines, emitted, skipped } = report;
+      assert.equal([lines, emitted, skipped], [16, 5, 1]);
+      assert.equal(
+        malformed.sort((a, b) => a - b),
+        [7, 8, 9, 10, 11, 12, 13, 14, 15, 16],
+      );
+      const lines2 =
+        where === 'inline' ? seen.map((event) => event.toJSON()) : (echoed as unknown as EventRecordJson[]);
+      const by = lines2.sort((a, b) => Number(a.payload.n) - Number(b.payload.n));
+      assert.equal(
+        by.map((event) => [event.event_type, event.payload.n, event.source, event.correlation_id]),
+        [
+          ['a.b', 1, 's', null],
+          ['a.b', 2, null, 'c'],
+          ['a.c', 3, null, null],
+          ['a.b', 4, null, null],
+          ['system.mine', 5, null, null],
+        ],
+      );
+      assert.equal([by[0]!.event_id, by[0]!.timestamp, by[2]!.event_id], ['a-foreign-id', 1_600_000_000, '€']);
+      assert.equal(by[1]!.payload, { n: 2, timestamp: 3, x: { timestamp: 4 } });
+    }));
+}
+
+test('payloads of unsettled events are bounded in bytes, too', () =>
+  withBus({}, async (bus) => {
+    const line = JSON.stringify({ text: 'x'.repeat(1_000) });
+    let most = 0;
+    bus.subscribe(() => new Promise((resolve) => setImmediate(resolve)), 'x');
+    async function* source(): AsyncGenerator<string> {
+      for (let n = 0; n < 100; n++) {
+        most = Math.max(most, bus.getPendingCount());
+        yield `${line}\n`;
+      }
+    }
+    const { emitted } = await bus.ingest(source(), { ndjson: true, eventType: 'x', maxPendingBytes: 3_000 });
+    assert.is(emitted, 100);
+    assert.ok(most <= 3, `${most} pending`);
+  }));
+
+test('the report tells of failed, unhandled and dropped events', () =>
+  withBus({ maxPendingEvents: 2, overflowPolicy: 'drop' }, async (bus) => {
+    bus.subscribe(({ payload }) => {
+      if (payload.n === 1) throw new Error('no');
+    }, 'x');
+    const text = '{"n":1}\n{"n":2}\n{"n":3}\n{"n":4}\n';
+    const full = await bus.ingest([text], { ndjson: true, eventType: 'x', whenFull: 'policy' });
+    assert.equal([full.lines, full.emitted, full.failed, full.dropped], [4, 2, 1, 2]);
+    assert.is(bus.getStats().dropped, 2);
+    const other = await bus.ingest([text], { ndjson: true, eventType: 'y' });
+    assert.equal([other.emitted, other.unhandled, other.failed], [4, 4, 0]);
+  }));
+
+test('policy dropOldest displaces, raise ends the ingestion', async () => {
+  await withBus({ maxPendingEvents: 2, overflowPolicy: 'dropOldest' }, async (bus) => {
+    const seen: unknown[] = [];
+    bus.subscribe(({ payload }) => void seen.push(payload.n), 'x');
+    const report = await bus.ingest([{ n: 1 }, { n: 2 }, { n: 3 }], { eventType: 'x', whenFull: 'policy' });
+    assert.is(report.lines, 3);
+    const text = '{"n":4}\n{"n":5}\n{"n":6}\n';
+    const { emitted, dropped, failed } = await bus.ingest([text], { ndjson: true, eventType: 'x', whenFull: 'policy' });
+    assert.equal([emitted, dropped, failed, seen.slice(-2)], [2, 1, 0, [5, 6]]);
+  });
+  await withBus({ maxPendingEvents: 1 }, async (bus) => {
+    bus.subscribe(() => {}, 'x');
+    const error = await bus
+      .ingest(['{}\n{}\n'], { ndjson: true, eventType: 'x', whenFull: 'policy' })
+      .catch((e: unknown) => e);
+    assert.ok(BackpressureError.is(error));
+  });
+});
+
+test('stopSignal ends the reading, of a silent source and of one that waits for room, and what was emitted is reported', () =>
+  withBus({ maxPendingEvents: 1 }, async (bus) => {
+    let open = (): void => {};
+    bus.subscribe(() => new Promise<void>((resolve) => (open = resolve)), 'x');
+    for (const rest of ['{"n":2}\n{"n":3}\n', '']) {
+      const stop = new AbortController();
+      const source = new Readable({ read() {} });
+      source.push(`{"n":1}\n${rest}{"half`);
+      const report = bus.ingest(source, { ndjson: true, eventType: 'x', stopSignal: stop.signal });
+      while (bus.getPendingCount() === 0) await new Promise((resolve) => setImmediate(resolve));
+      await new Promise((resolve) => setImmediate(resolve));
+      stop.abort();
+      await new Promise((resolve) => setImmediate(resolve));
+      open();
+      const { lines, emitted, malformed } = await report;
+      assert.equal([lines, emitted, malformed], [1, 1, 0]);
+      assert.ok(source.destroyed);
+    }
+    const stopped = await bus.ingest([{}], { eventType: 'x', stopSignal: AbortSignal.abort() });
+    assert.is(stopped.lines, 0);
   }));
 
 test('payload objects; a Readable; strings', () =>

@@ -68,11 +68,9 @@ test('an encoded line is JSON of the six keys', () => {
 });
 
 test('an event that travelled as one text is the same event', () => {
-  const eventIds = fc.string({
-    minLength: EVENT_ID_LENGTH,
-    maxLength: EVENT_ID_LENGTH,
-    unit: fc.constantFrom('a', 'z'),
-  });
+  const own = fc.string({ minLength: EVENT_ID_LENGTH, maxLength: EVENT_ID_LENGTH, unit: fc.constantFrom('a', 'z') });
+  // Those of other programs are of any length.
+  const eventIds = fc.oneof(own, fc.uuid(), fc.string({ minLength: 1 }));
   fc.assert(
     fc.property(
       types,

@@ -1,0 +1,97 @@
+import { BUS_SOURCE } from '../audit-format.ts';
+import { encodePayload, isPlainObject } from '../codec.ts';
+import { InvalidEventError } from '../errors.ts';
+import { checkEventType, type EventRecordJson, secondsToMs } from '../event.ts';
+import type { Payload } from '../types.ts';
+
+/** What an event's line says. What it does not say is undefined or null. */
+export interface EventLine {
+  readonly eventType: string;
+  readonly payloadJson: string;
+  /** Undefined: nobody has parsed the payload. */
+  readonly payload: Payload | undefined;
+  /** Milliseconds since the epoch. */
+  readonly timestamp: number | undefined;
+  readonly eventId: string | undefined;
+  readonly source: string | null;
+  readonly correlationId: string | null;
+}
+
+type Envelope = Partial<Omit<EventRecordJson, 'payload'>>;
+
+const TYPE_AT = '{"event_type":"';
+const PAYLOAD_AT = '","payload":';
+const STAMP_AT = ',"timestamp":';
+
+/**
+ * An event's line: its type and payload, and what it has of time, id, source and correlation id. Of a line as this library
+ * writes them the payload is cut out and left for others to parse. Throws InvalidEventError.
+ */
+export function readEventLine(line: string): EventLine {
+  return cut(line) ?? parse(line);
+}
+
+/** The bus's own records in a log that is read again: they told of that bus. */
+export function isOfBus({ eventType, source }: EventLine): boolean {
+  return source === BUS_SOURCE && eventType.startsWith('system.');
+}
+
+/** Undefined: the line is not as this library writes it. */
+function cut(line: string): EventLine | undefined {
+  if (!line.startsWith(TYPE_AT)) return undefined;
+  const typeEnd = line.indexOf('"', TYPE_AT.length);
+  const eventType = line.slice(TYPE_AT.length, typeEnd);
+  if (eventType.includes('\\') || !line.startsWith(PAYLOAD_AT, typeEnd)) return undefined;
+  // Quotes inside strings are escaped, so this is a key; if it is one inside of another value the rest is no JSON.
+  const stamp = line.lastIndexOf(STAMP_AT);
+  const payloadJson = line.slice(typeEnd + PAYLOAD_AT.length, stamp);
+  if (!payloadJson.startsWith('{') || !payloadJson.endsWith('}')) return undefined;
+  let envelope: Envelope & { payload?: unknown };
+  try {
+    envelope = JSON.parse(`{${line.slice(stamp + 1)}`) as typeof envelope;
+  } catch {
+    return undefined;
+  }
+  if (envelope.payload !== undefined || envelope.event_type !== undefined) return undefined;
+  return { eventType: checked(eventType), payloadJson, payload: undefined, ...originOf(envelope) };
+}
+
+function parse(line: string): EventLine {
+  let record: Envelope & { payload?: unknown };
+  try {
+    record = JSON.parse(line) as typeof record;
+  } catch (cause) {
+    throw new InvalidEventError('the line is not JSON', { cause });
+  }
+  if (!isPlainObject(record)) throw new InvalidEventError('the line is no JSON object');
+  const { event_type: eventType, payload } = record as typeof record;
+  if (eventType === undefined) throw new InvalidEventError('the line has no event_type');
+  const payloadJson = encodePayload(payload);
+  return { eventType: checked(eventType), payloadJson, payload: payload as Payload, ...originOf(record) };
+}
+
+function checked(eventType: unknown): string {
+  checkEventType(eventType);
+  return eventType;
+}
+
+function originOf(envelope: Envelope): Pick<EventLine, 'timestamp' | 'eventId' | 'source' | 'correlationId'> {
+  const { timestamp, event_id: eventId, source = null, correlation_id: correlationId = null } = envelope;
+  if (timestamp !== undefined && (typeof timestamp !== 'number' || !Number.isFinite(timestamp))) {
+    throw new InvalidEventError("the line's timestamp is not a number");
+  }
+  // Ids travel between threads as they are, in UTF-8.
+  if (eventId !== undefined && (typeof eventId !== 'string' || eventId === '' || !eventId.isWellFormed())) {
+    throw new InvalidEventError("the line's event_id is not a text");
+  }
+  if (source !== null && typeof source !== 'string') throw new InvalidEventError("the line's source is not a string");
+  if (correlationId !== null && typeof correlationId !== 'string') {
+    throw new InvalidEventError("the line's correlation_id is not a string");
+  }
+  return {
+    timestamp: timestamp === undefined ? undefined : secondsToMs(timestamp),
+    eventId,
+    source,
+    correlationId,
+  };
+}
