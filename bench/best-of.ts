@@ -1,38 +1,68 @@
-import type { OpenSide, Setup, Side } from './scenario.ts';
+import type { Figures, OpenSide, Setup, Side } from './scenario.ts';
 import { median } from './statistics.ts';
 
-const PILOT_MS = 80;
+const PILOT_MS = 60;
 const PILOTS = 3;
 
+type Score = (figures: Figures) => number;
+
 /**
- * A rival with its best settings on this machine: each variant is tried, the best is kept and named in the report.
- * `figure` decides, `higher` says which way. A quick run takes the first and tries none.
+ * A rival with its best settings on this machine: variants are tried, the best is kept and named in the report.
+ * `score` says how good figures are. A quick run takes the first and tries none.
  */
-export function bestOf(variants: Readonly<Record<string, OpenSide>>, figure: string, higher: boolean): OpenSide {
-  return async (setup: Setup): Promise<Side> => {
-    const all = Object.entries(variants);
-    if (setup.quick) return all[0]![1](setup);
-    let best: { name: string; value: number } | undefined;
-    for (const [name, open] of all) {
-      const value = await pilot(open, setup, figure);
-      if (best === undefined || (higher ? value > best.value : value < best.value)) best = { name, value };
-    }
-    const side = await variants[best!.name]!(setup);
-    return { note: best!.name, run: (ms) => side.run(ms), close: () => side.close() };
-  };
+export function bestOf(variants: Readonly<Record<string, OpenSide>>, score: Score): OpenSide {
+  return bestAlong([Object.keys(variants)], ([name]) => variants[name!]!, score);
 }
 
-async function pilot(open: OpenSide, setup: Setup, figure: string): Promise<number> {
+/**
+ * The same for settings along several axes: the best on the first axis, with it the best on the second, and so on.
+ * All combinations would take minutes and differ little from that.
+ */
+export function bestAlong(
+  axes: readonly (readonly string[])[],
+  open: (choice: readonly string[]) => OpenSide,
+  score: Score,
+): OpenSide {
+  const first = axes.map((axis) => axis[0]!);
+  const opened = async (setup: Setup): Promise<Side> => {
+    const choice = setup.variant ?? first;
+    const side = await open(choice)(setup);
+    return { note: choice.join(', '), run: (ms) => side.run(ms), close: () => side.close() };
+  };
+  const choose = async (setup: Setup): Promise<readonly string[]> => {
+    let best = { choice: first, score: await pilot(open(first), setup, score) };
+    for (const [i, axis] of axes.entries()) {
+      for (const value of axis.slice(1)) {
+        const choice = best.choice.with(i, value);
+        const tried = await pilot(open(choice), setup, score);
+        if (tried > best.score) best = { choice, score: tried };
+      }
+    }
+    return best.choice;
+  };
+  return Object.assign(opened, axes.some((axis) => axis.length > 1) ? { choose } : {});
+}
+
+async function pilot(open: OpenSide, setup: Setup, score: Score): Promise<number> {
   const side = await open(setup);
   try {
-    const values: number[] = [];
-    for (let i = 0; i < PILOTS; i++) {
-      const figures = await side.run(PILOT_MS);
-      const value = figures[figure];
-      values.push(typeof value === 'number' ? value : median(value ?? []));
-    }
-    return median(values);
+    const scores: number[] = [];
+    for (let i = 0; i < PILOTS; i++) scores.push(score(await side.run(PILOT_MS)));
+    return median(scores);
   } finally {
     await side.close();
   }
+}
+
+/** The more of a figure the better, over all payload sizes of the side: their geometric mean. */
+export function most(figure: string): Score {
+  return (figures) => {
+    const values = Object.entries(figures).filter(([name]) => name === figure || name.startsWith(`${figure} `));
+    return values.reduce((sum, [, value]) => sum + Math.log(Number(value)), 0) / values.length;
+  };
+}
+
+/** The less of a figure the better. */
+export function least(figure: string): Score {
+  return (figures) => -Number(figures[figure]);
 }

@@ -1,11 +1,13 @@
 import { performance } from 'node:perf_hooks';
-import { expectedSum } from './events.ts';
+import { expectedSum, payloadBytes, usePayloadBytes } from './events.ts';
 import type { Figures, Side } from './scenario.ts';
 import { checkTotals, type Totals } from './tally.ts';
 
 /** Events in flight at most, on every side: half of ganglion's dispatch ring, as much as rivals take without trouble. */
 export const BURST = 8192;
 const LEAD_IN = 1024;
+/** What they may hold together: large events are fewer. */
+const BURST_BYTES = 16 * 1024 * 1024;
 
 export interface BurstSide {
   readonly note?: string;
@@ -15,39 +17,83 @@ export interface BurstSide {
   close(): Promise<void>;
 }
 
+interface BurstOptions {
+  /** How often each event is handled. Default 1. */
+  readonly handlers?: number;
+  /** What handlers have added up after so many events. Default their amounts. */
+  readonly sumOf?: (count: number) => number;
+}
+
 /**
  * Throughput in bursts, each awaited whole: a program that has a batch of things to tell and then waits for them.
  * A lead-in that is not measured wakes the threads up and says how large a burst fits the time.
  */
-export function burstSide(name: string, side: BurstSide): Side {
-  let sent = 0;
-  let sum = 0;
-  const send = async (count: number): Promise<void> => {
-    await side.burst(count);
-    sent += count;
-    sum += expectedSum(count);
+export function burstSide(name: string, side: BurstSide, options: BurstOptions = {}): Side {
+  const bursts = new Bursts(name, side, options);
+  return {
+    ...(side.note === undefined ? {} : { note: side.note }),
+    run: (ms) => bursts.measure(ms),
+    close: () => side.close(),
   };
+}
+
+/** The same for one payload size after the other; each figure's name ends in its size: 'eventsPerSecond 1024'. */
+export function sizedBurstSide(name: string, sizes: readonly number[], side: BurstSide): Side {
+  const bursts = new Bursts(name, side, {});
   return {
     ...(side.note === undefined ? {} : { note: side.note }),
     async run(ms: number): Promise<Figures> {
-      const leadIn = performance.now();
-      await send(LEAD_IN);
-      const perEvent = (performance.now() - leadIn) / LEAD_IN;
-      const fitting = Math.floor(ms / perEvent / LEAD_IN) * LEAD_IN;
-      const count = Math.min(BURST, Math.max(LEAD_IN, fitting));
-      const cpu = process.cpuUsage();
-      const start = performance.now();
-      let events = 0;
-      let elapsed = 0;
-      while (elapsed < ms) {
-        await send(count);
-        events += count;
-        elapsed = performance.now() - start;
+      const all: Record<string, number | readonly number[]> = {};
+      for (const bytes of sizes) {
+        usePayloadBytes(bytes);
+        for (const [figure, value] of Object.entries(await bursts.measure(ms))) all[`${figure} ${bytes}`] = value;
       }
-      const { user, system } = process.cpuUsage(cpu);
-      checkTotals(name, side.totals(), { count: sent, sum });
-      return { eventsPerSecond: (events / elapsed) * 1000, cpuUsPerEvent: (user + system) / events };
+      return all;
     },
     close: () => side.close(),
   };
+}
+
+class Bursts {
+  readonly #name: string;
+  readonly #side: BurstSide;
+  readonly #handlers: number;
+  readonly #sumOf: (count: number) => number;
+  #sent = 0;
+  #sum = 0;
+
+  constructor(name: string, side: BurstSide, { handlers = 1, sumOf = expectedSum }: BurstOptions) {
+    this.#name = name;
+    this.#side = side;
+    this.#handlers = handlers;
+    this.#sumOf = sumOf;
+  }
+
+  async measure(ms: number): Promise<Figures> {
+    const most = Math.max(1, Math.min(BURST, Math.floor(BURST_BYTES / payloadBytes() / this.#handlers)));
+    const lead = Math.min(LEAD_IN, most);
+    const leadIn = performance.now();
+    await this.#send(lead);
+    const perEvent = (performance.now() - leadIn) / lead;
+    const fitting = Math.floor(ms / perEvent / lead) * lead;
+    const count = Math.min(most, Math.max(lead, fitting));
+    const cpu = process.cpuUsage();
+    const start = performance.now();
+    let events = 0;
+    let elapsed = 0;
+    while (elapsed < ms) {
+      await this.#send(count);
+      events += count;
+      elapsed = performance.now() - start;
+    }
+    const { user, system } = process.cpuUsage(cpu);
+    checkTotals(this.#name, this.#side.totals(), { count: this.#sent, sum: this.#sum });
+    return { eventsPerSecond: (events / elapsed) * 1000, cpuUsPerEvent: (user + system) / events };
+  }
+
+  async #send(count: number): Promise<void> {
+    await this.#side.burst(count);
+    this.#sent += count * this.#handlers;
+    this.#sum += this.#sumOf(count) * this.#handlers;
+  }
 }

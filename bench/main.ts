@@ -1,6 +1,7 @@
 // npm run bench: see options.ts for what it takes, scenarios/ for what it measures.
 import { writeFileSync } from 'node:fs';
 import { resultsJson, rowsOf, scenarioResults } from './collect.ts';
+import { changes, changesText, readResults } from './compare.ts';
 import { machineFacts } from './machine.ts';
 import { type BenchOptions, listOf, readOptions, USAGE, UsageError } from './options.ts';
 import { openProgress } from './progress.ts';
@@ -11,15 +12,23 @@ import { scenarios as all } from './scenarios/index.ts';
 import { seededRandom } from './statistics.ts';
 
 async function bench(options: BenchOptions): Promise<Results> {
-  const { threads, repetitions, quick, seed } = options;
+  const { threads, repetitions, quick, seed, seconds: runSeconds, size, rate } = options;
   const started = Date.now();
   const machine = machineFacts();
   console.log(`${factsText(machine, threads, repetitions, seed)}\n`);
   const progress = openProgress(process.stderr);
-  const random = seededRandom(seed);
+  const run = {
+    threads,
+    quick,
+    repetitions,
+    random: seededRandom(seed),
+    ...(runSeconds === undefined ? {} : { seconds: runSeconds }),
+    ...(size === undefined ? {} : { size }),
+    ...(rate === undefined ? {} : { rate }),
+  };
   const results: ScenarioResult[] = [];
   for (const scenario of options.scenarios) {
-    const result = await runScenario(scenario, { threads, quick, repetitions, random }, progress);
+    const result = await runScenario(scenario, run, progress);
     if (result.error !== undefined) progress.step(`${scenario.name} FAILED: ${result.error}`);
     results.push(result);
   }
@@ -39,11 +48,16 @@ async function main(args: readonly string[]): Promise<number> {
     console.log(listOf(all));
     return 0;
   }
+  // Read before minutes are spent on measuring.
+  const before = options.compare === undefined ? undefined : readResults(options.compare);
   const results = await bench(options);
   console.log(reportText(results));
   if (options.json !== undefined) writeFileSync(options.json, resultsJson(results));
-  // A missed target is a figure to look at; lost work is a fault.
-  return results.scenarios.some(({ error }) => error !== undefined) ? 1 : 0;
+  const changed = before === undefined ? [] : changes(before, results);
+  if (before !== undefined) console.log(`\n${changesText(changed, options.compare!)}`);
+  // A missed target is a figure to look at; lost work is a fault, and so is what got much worse.
+  const failed = results.scenarios.some(({ error }) => error !== undefined);
+  return failed || changed.some(({ worse }) => worse) ? 1 : 0;
 }
 
 try {

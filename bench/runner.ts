@@ -18,8 +18,15 @@ export interface ScenarioResult {
 
 export interface RunOptions extends Setup {
   readonly repetitions: number;
+  /** How long one repetition measures, where the command line says so. */
+  readonly seconds?: number;
   readonly random: () => number;
 }
+
+/** Between the two halves of a warm-up a side rests at least so long. */
+const PAUSE_MS = 1_500;
+/** Sides of a quick run at a time: it measures nothing that others could disturb. */
+const QUICK_AT_A_TIME = 2;
 
 /**
  * Runs one scenario: each side in a process of its own and warm, then repetition by repetition all sides one after the
@@ -30,66 +37,135 @@ export async function runScenario(
   options: RunOptions,
   progress: Progress,
 ): Promise<ScenarioResult> {
-  const idleBefore = await idleShare();
-  const sides = Object.keys(scenario.sides);
-  const figures: Record<string, Figures[]> = Object.fromEntries(sides.map((side) => [side, []]));
-  const notes: Record<string, string> = {};
-  const standing = new Map<string, SideProcess>();
-  const ms = options.quick ? scenario.quickMs : scenario.runMs;
-  const setup = { threads: options.threads, quick: options.quick };
-
-  const start = async (side: string): Promise<SideProcess> => {
-    const process = await SideProcess.open(scenario, side, setup);
-    standing.set(side, process);
-    if (process.note !== undefined) notes[side] = process.note;
-    return process;
-  };
-  const stop = async (side: string): Promise<void> => {
-    await standing.get(side)!.close();
-    standing.delete(side);
-  };
-
+  const run = new ScenarioRun(scenario, options, progress);
+  const idleBefore = options.quick ? 1 : await idleShare();
+  const { figures, notes } = run;
   try {
-    if (scenario.fresh !== true) {
-      for (const side of sides) {
-        progress.step(`${scenario.name}: ${side} warms up`);
-        const process = await start(side);
-        await warmUp(process, options.quick, options.quick ? ms : scenario.warmUpMs);
-      }
-    }
-    for (let repetition = 1; repetition <= options.repetitions; repetition++) {
-      progress.step(`${scenario.name}: repetition ${repetition} of ${options.repetitions}`);
-      for (const side of shuffle(sides, options.random)) {
-        if (scenario.fresh === true) await start(side);
-        figures[side]!.push(await standing.get(side)!.run(ms));
-        if (scenario.fresh === true) await stop(side);
-      }
-    }
-    for (const side of sides) if (standing.has(side)) await stop(side);
+    if (options.quick) await run.quickly();
+    else if (scenario.fresh === true) await run.afresh();
+    else await run.warm();
     return { scenario, figures, notes, idleBefore };
   } catch (error) {
     const text = error instanceof Error ? error.message : String(error);
     return { scenario, figures, notes, idleBefore, error: text };
   } finally {
-    for (const process of standing.values()) process.kill();
+    run.killAll();
   }
 }
 
-/**
- * In two halves with a pause: in it pools give their threads back, sides wait like this for their turn, and what that
- * changes in optimised code is to be over before anything is measured.
- */
-async function warmUp(process: SideProcess, quick: boolean, ms: number): Promise<void> {
-  await process.run(ms / 2);
-  if (quick) return;
-  await sleep(PAUSE_MS);
-  await process.run(ms / 2);
+class ScenarioRun {
+  readonly figures: Record<string, Figures[]> = {};
+  readonly notes: Record<string, string> = {};
+  readonly #scenario: Scenario;
+  readonly #options: RunOptions;
+  readonly #progress: Progress;
+  readonly #sides: readonly string[];
+  readonly #standing = new Map<string, SideProcess>();
+  readonly #ms: number;
+
+  constructor(scenario: Scenario, options: RunOptions, progress: Progress) {
+    this.#scenario = scenario;
+    this.#options = options;
+    this.#progress = progress;
+    this.#sides = Object.keys(scenario.sides);
+    for (const side of this.#sides) this.figures[side] = [];
+    const { seconds, quick } = options;
+    this.#ms = seconds !== undefined ? seconds * 1000 : quick ? scenario.quickMs : scenario.runMs;
+  }
+
+  async warm(): Promise<void> {
+    const { warmUpMs, name } = this.#scenario;
+    const rested = new Map<string, number>();
+    for (const side of this.#sides) {
+      const variant = await this.#choose(side);
+      this.#progress.step(`${name}: ${side} warms up`);
+      await this.#start(side, variant);
+      await this.#standing.get(side)!.run(warmUpMs / 2);
+      rested.set(side, Date.now());
+    }
+    // In two halves with a pause: in it pools give their threads back, sides wait like this for their turn, and what
+    // that changes in optimised code is to be over before anything is measured.
+    for (const side of this.#sides) {
+      await sleep(Math.max(0, rested.get(side)! + PAUSE_MS - Date.now()));
+      await this.#standing.get(side)!.run(warmUpMs / 2);
+    }
+    for (let repetition = 1; repetition <= this.#options.repetitions; repetition++) {
+      this.#progress.step(`${name}: repetition ${repetition} of ${this.#options.repetitions}`);
+      for (const side of shuffle(this.#sides, this.#options.random)) await this.#measure(side);
+    }
+    for (const side of this.#sides) await this.#stop(side);
+  }
+
+  async afresh(): Promise<void> {
+    const { repetitions, random } = this.#options;
+    const variants = new Map<string, readonly string[] | undefined>();
+    for (const side of this.#sides) variants.set(side, await this.#choose(side));
+    for (let repetition = 1; repetition <= repetitions; repetition++) {
+      this.#progress.step(`${this.#scenario.name}: repetition ${repetition} of ${repetitions}`);
+      for (const side of shuffle(this.#sides, random)) await this.#whole(side, 1, variants.get(side));
+    }
+  }
+
+  /** Without warm-up and without a choice of settings, a few sides beside each other. */
+  async quickly(): Promise<void> {
+    this.#progress.step(this.#scenario.name);
+    const waiting = [...this.#sides];
+    const next = async (): Promise<void> => {
+      for (let side = waiting.shift(); side !== undefined; side = waiting.shift()) {
+        await this.#whole(side, this.#options.repetitions).catch((error: unknown) => {
+          waiting.length = 0;
+          throw error;
+        });
+      }
+    };
+    const ended = await Promise.allSettled(Array.from({ length: QUICK_AT_A_TIME }, next));
+    for (const one of ended) if (one.status === 'rejected') throw one.reason;
+  }
+
+  killAll(): void {
+    for (const process of this.#standing.values()) process.kill();
+  }
+
+  async #choose(side: string): Promise<readonly string[] | undefined> {
+    this.#progress.step(`${this.#scenario.name}: ${side} starts`);
+    return SideProcess.choose(this.#scenario, side, this.#setup());
+  }
+
+  #setup(variant?: readonly string[]): Setup {
+    const { threads, quick, size, rate } = this.#options;
+    return {
+      threads,
+      quick,
+      ...(size === undefined ? {} : { size }),
+      ...(rate === undefined ? {} : { rate }),
+      ...(variant === undefined ? {} : { variant }),
+    };
+  }
+
+  async #start(side: string, variant?: readonly string[]): Promise<void> {
+    const process = await SideProcess.open(this.#scenario, side, this.#setup(variant));
+    this.#standing.set(side, process);
+    if (process.note !== undefined) this.notes[side] = process.note;
+  }
+
+  async #measure(side: string): Promise<void> {
+    this.figures[side]!.push(await this.#standing.get(side)!.run(this.#ms));
+  }
+
+  async #stop(side: string): Promise<void> {
+    await this.#standing.get(side)!.close();
+    this.#standing.delete(side);
+  }
+
+  async #whole(side: string, repetitions: number, variant?: readonly string[]): Promise<void> {
+    await this.#start(side, variant);
+    for (let i = 0; i < repetitions; i++) await this.#measure(side);
+    await this.#stop(side);
+  }
 }
 
-const PAUSE_MS = 1_500;
-
 /** The figures as rows read them. Throws when a side has no such figure. */
-export function roundsOf({ scenario, figures }: ScenarioResult): Rounds {
+export function roundsOf({ scenario, figures }: Pick<ScenarioResult, 'scenario' | 'figures'>): Rounds {
   const all = (side: string, figure: string): (number | readonly number[])[] =>
     figures[side]!.map((one) => {
       const value = one[figure];
@@ -99,5 +175,6 @@ export function roundsOf({ scenario, figures }: ScenarioResult): Rounds {
   return {
     each: (side, figure) => all(side, figure).map(Number),
     samples: (side, figure) => all(side, figure).flat(),
+    series: (side, figure) => all(side, figure).map((value) => (typeof value === 'number' ? [value] : value)),
   };
 }

@@ -1,6 +1,6 @@
 import type { Chart, RowRole } from './results.ts';
 
-/** What one repetition of a side measured: single figures, or samples of which quantiles are taken over all repetitions. */
+/** What one repetition of a side measured: single figures, or samples and series. */
 export type Figures = Readonly<Record<string, number | readonly number[]>>;
 
 export interface Setup {
@@ -8,18 +8,27 @@ export interface Setup {
   readonly threads: number;
   /** Correctness is what counts, figures need not be steady. */
   readonly quick: boolean;
+  /** Bytes of an event's payload as JSON, where the command line says so. */
+  readonly size?: number;
+  /** Events per second for the open-loop load, where the command line says so. */
+  readonly rate?: number;
+  /** The settings that were found to be best for this side; without it one with a choice takes its first. */
+  readonly variant?: readonly string[];
 }
 
 /** One contender, alive in a child process of its own. */
 export interface Side {
-  /** Its settings, where it had a choice. */
+  /** What it is and with which settings, where that is not plain from its name. */
   readonly note?: string;
   /** Measures for about so long. Throws when work was lost or done wrongly. */
   run(ms: number): Promise<Figures>;
   close(): Promise<void>;
 }
 
-export type OpenSide = (setup: Setup) => Promise<Side>;
+export type OpenSide = ((setup: Setup) => Promise<Side>) & {
+  /** Finds out which of its settings suit this machine; such a side is opened with one of them, in a fresh process. */
+  readonly choose?: (setup: Setup) => Promise<readonly string[]>;
+};
 
 /** The figures of all repetitions, as the rows of the table read them. */
 export interface Rounds {
@@ -27,6 +36,8 @@ export interface Rounds {
   each(side: string, figure: string): number[];
   /** The samples of all repetitions together. */
   samples(side: string, figure: string): number[];
+  /** The array of each repetition. */
+  series(side: string, figure: string): (readonly number[])[];
 }
 
 /** A figure with how far single repetitions lay from it. */
@@ -65,6 +76,8 @@ export interface Scenario {
   readonly quickMs: number;
   /** How long each side runs unmeasured before the first repetition. */
   readonly warmUpMs: number;
+  /** What of the command line it heeds. */
+  readonly takes?: readonly ('size' | 'rate')[];
   /** A new process for each repetition, without warm-up: for what happens once in the life of a process. */
   readonly fresh?: boolean;
   readonly execArgv?: readonly string[];

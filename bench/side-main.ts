@@ -1,23 +1,34 @@
 // The process of one side: opens it, runs it when told, closes it.
+import { measureBeside } from './beside.ts';
+import { usePayloadBytes } from './events.ts';
 import type { FromSide, ToSide } from './messages.ts';
-import type { Side } from './scenario.ts';
+import type { OpenSide, Setup, Side } from './scenario.ts';
 import { scenarios } from './scenarios/index.ts';
 
 let side: Side | undefined;
 
+async function load(scenario: string, name: string, { size }: Setup): Promise<OpenSide> {
+  if (size !== undefined) usePayloadBytes(size);
+  return scenarios.find((one) => one.name === scenario)!.sides[name]!();
+}
+
 async function answer(message: ToSide): Promise<FromSide> {
   switch (message.type) {
+    case 'choose': {
+      const open = await load(message.scenario, message.side, message.setup);
+      return { type: 'chosen', ...(open.choose && { variant: await open.choose(message.setup) }) };
+    }
     case 'open': {
-      const scenario = scenarios.find(({ name }) => name === message.scenario)!;
-      const load = scenario.sides[message.side]!;
-      const open = await load();
+      const open = await load(message.scenario, message.side, message.setup);
       side = await open(message.setup);
       return { type: 'opened', ...(side.note === undefined ? {} : { note: side.note }) };
     }
-    case 'run':
-      return { type: 'ran', figures: await side!.run(message.ms) };
+    case 'run': {
+      const running = side!;
+      return { type: 'ran', figures: await measureBeside(() => running.run(message.ms)) };
+    }
     case 'close':
-      await side!.close();
+      await side?.close();
       return { type: 'closed' };
   }
 }

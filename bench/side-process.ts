@@ -19,6 +19,18 @@ export class SideProcess {
     this.#child = fork(ENTRY, [], { execArgv: [...(scenario.execArgv ?? [])], serialization: 'advanced' });
   }
 
+  /** The settings that suit this machine, found out in a process that leaves nothing behind; none without a choice. */
+  static async choose(scenario: Scenario, side: string, setup: Setup): Promise<readonly string[] | undefined> {
+    const process = new SideProcess(scenario, side);
+    try {
+      const chosen = await process.#ask({ type: 'choose', scenario: scenario.name, side, setup });
+      await process.close();
+      return chosen.type === 'chosen' ? chosen.variant : undefined;
+    } finally {
+      process.kill();
+    }
+  }
+
   static async open(scenario: Scenario, side: string, setup: Setup): Promise<SideProcess> {
     const process = new SideProcess(scenario, side);
     try {

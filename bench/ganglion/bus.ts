@@ -1,12 +1,13 @@
 import { EventBus, type EventBusOptions } from '../../src/index.ts';
 import { EVENT_TYPE } from '../events.ts';
 
-const ADD_UP: URL = new URL('../handlers/add-up.js', import.meta.url);
+/** The handler of most scenarios. */
+export const ADD_UP: URL = new URL('../handlers/add-up.js', import.meta.url);
 
-/** A bus with the trivial handler, ready. */
-export async function openBus(options: EventBusOptions, handler: URL = ADD_UP): Promise<EventBus> {
+/** A bus with a subscription for each of these handler modules, ready. */
+export async function openBus(options: EventBusOptions, ...handlers: URL[]): Promise<EventBus> {
   const bus = new EventBus(options);
-  bus.subscribe(handler, EVENT_TYPE);
+  for (const handler of handlers.length === 0 ? [ADD_UP] : handlers) bus.subscribe(handler, EVENT_TYPE);
   await bus.ready();
   return bus;
 }

@@ -5,7 +5,7 @@ import { Tally } from '../tally.ts';
 import { checkAccount, openBus } from './bus.ts';
 
 /** `emitAndWait`, one at a time. */
-function roundTrips(restMs: number): OpenSide {
+export function roundTrips(restMs: number): OpenSide {
   return async ({ threads }) => {
     const tally = new Tally();
     const bus = await openBus({ maxConcurrentHandlers: threads });
@@ -24,6 +24,3 @@ function roundTrips(restMs: number): OpenSide {
     });
   };
 }
-
-export const backToBack: OpenSide = roundTrips(0);
-export const rested: OpenSide = roundTrips(5);

@@ -1,24 +1,40 @@
-import { burstSide } from '../bursts.ts';
+import { type BurstSide, burstSide, sizedBurstSide } from '../bursts.ts';
 import { EVENT_TYPE, orderAt } from '../events.ts';
-import type { OpenSide } from '../scenario.ts';
+import type { OpenSide, Side } from '../scenario.ts';
 import { Tally } from '../tally.ts';
-import { checkAccount, openBus } from './bus.ts';
+import { ADD_UP, checkAccount, openBus } from './bus.ts';
 
 /** `emit` for each event of a burst, then `waitForPending`. */
-export const open: OpenSide = async ({ threads }) => {
-  const tally = new Tally();
-  const bus = await openBus({ maxConcurrentHandlers: threads });
-  return burstSide('ganglion', {
-    burst: async (count) => {
-      for (let i = 0; i < count; i++) bus.emit(EVENT_TYPE, orderAt(i));
-      if (!(await bus.waitForPending())) throw new Error('waitForPending gave up');
-    },
-    totals: () => {
-      checkAccount(bus);
-      return tally.read();
-    },
-    close: async () => {
-      await bus.shutdown();
-    },
-  });
-};
+function bursts(handlers: readonly URL[], of: (side: BurstSide) => Side): OpenSide {
+  return async ({ threads }) => {
+    const tally = new Tally();
+    const bus = await openBus({ maxConcurrentHandlers: threads }, ...handlers);
+    return of({
+      burst: async (count) => {
+        for (let i = 0; i < count; i++) bus.emit(EVENT_TYPE, orderAt(i));
+        if (!(await bus.waitForPending())) throw new Error('waitForPending gave up');
+      },
+      totals: () => {
+        checkAccount(bus);
+        return tally.read();
+      },
+      close: async () => {
+        await bus.shutdown();
+      },
+    });
+  };
+}
+
+const NAME = 'ganglion';
+const TRIVIAL = new URL('../handlers/trivial.js', import.meta.url);
+
+export const throughput: OpenSide = bursts([ADD_UP], (side) => burstSide(NAME, side));
+export const bySize = (sizes: readonly number[]): OpenSide =>
+  bursts([ADD_UP], (side) => sizedBurstSide(NAME, sizes, side));
+export const trivial: OpenSide = bursts([TRIVIAL], (side) => burstSide(NAME, side, { sumOf: (count) => count }));
+/** One subscription of its own for each of so many handlers. */
+export const fanOut = (handlers: number): OpenSide =>
+  bursts(
+    Array.from({ length: handlers }, () => ADD_UP),
+    (side) => burstSide(NAME, side, { handlers }),
+  );

@@ -1,12 +1,11 @@
-import { parentPort } from 'node:worker_threads';
-import type { Order } from '../events.ts';
-import { ThreadTally } from '../tally.ts';
+import { parentPort, workerData } from 'node:worker_threads';
 
-const tally = new ThreadTally();
+const tasks = (await import('./tasks.ts')) as unknown as Record<string, (input: unknown) => unknown>;
 const port = parentPort!;
+const task = tasks[workerData as string]!;
 
 // One answer per event, so that the sender knows of each that it was handled.
-port.on('message', (message: Order | string) => {
-  tally.add((typeof message === 'string' ? (JSON.parse(message) as Order) : message).amount);
+port.on('message', (input: unknown) => {
+  task(input);
   port.postMessage(0);
 });

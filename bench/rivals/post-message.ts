@@ -1,52 +1,92 @@
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
-import { bestOf } from '../best-of.ts';
-import { BURST, burstSide } from '../bursts.ts';
+import { bestAlong, most } from '../best-of.ts';
+import { BURST, type BurstSide, burstSide, sizedBurstSide } from '../bursts.ts';
 import { orderAt } from '../events.ts';
-import type { OpenSide } from '../scenario.ts';
+import { roundTripSide } from '../round-trips.ts';
+import type { OpenSide, Side } from '../scenario.ts';
 import { Tally } from '../tally.ts';
 
 const WORKER = new URL('./post-message-worker.js', import.meta.url);
+const WIDTHS: Readonly<Record<string, number>> = { 'all at once': BURST, '64 in flight': 64, '1024 in flight': 1024 };
+type Form = 'clone' | 'text';
+const FORMS: readonly Form[] = ['text', 'clone'];
+
+async function openWorkers(threads: number, task: string): Promise<Worker[]> {
+  const workers = Array.from({ length: threads }, () => new Worker(WORKER, { workerData: task }));
+  await Promise.all(workers.map((worker) => once(worker, 'online')));
+  return workers;
+}
+
+const encoded = (i: number, form: Form): unknown => (form === 'clone' ? orderAt(i) : JSON.stringify(orderAt(i)));
 
 /** A message to a worker and one back for each event, `width` of them under way. */
-function postMessages(width: number, form: 'clone' | 'text'): OpenSide {
-  return async ({ threads }) => {
-    const tally = new Tally();
-    const workers = Array.from({ length: threads }, () => new Worker(WORKER));
-    await Promise.all(workers.map((worker) => once(worker, 'online')));
-    const burst = (count: number): Promise<void> =>
-      new Promise((resolve) => {
-        let next = 0;
-        let settled = 0;
-        const send = (worker: Worker): void => {
-          const order = orderAt(next++);
-          worker.postMessage(form === 'clone' ? order : JSON.stringify(order));
-        };
-        for (const worker of workers) {
-          worker.removeAllListeners('message');
-          worker.on('message', () => {
-            if (++settled === count) resolve();
-            // The worker that has answered gets the next one: the faster thread does more.
-            else if (next < count) send(worker);
-          });
-        }
-        while (next < Math.min(count, width)) send(workers[next % threads]!);
+function postMessages(task: (form: Form) => string, burst: (side: BurstSide) => Side): OpenSide {
+  const open =
+    ([inFlight, how]: readonly string[]): OpenSide =>
+    async ({ threads }) => {
+      const tally = new Tally();
+      const form = how as Form;
+      const width = WIDTHS[inFlight!]!;
+      const workers = await openWorkers(threads, task(form));
+      return burst({
+        burst: (count) =>
+          new Promise((resolve) => {
+            let next = 0;
+            let settled = 0;
+            for (const worker of workers) {
+              worker.removeAllListeners('message');
+              worker.on('message', () => {
+                if (++settled === count) resolve();
+                // The worker that has answered gets the next one: the faster thread does more.
+                else if (next < count) worker.postMessage(encoded(next++, form));
+              });
+            }
+            while (next < Math.min(count, width)) {
+              const worker = workers[next % threads]!;
+              worker.postMessage(encoded(next++, form));
+            }
+          }),
+        totals: () => tally.read(),
+        close: async () => {
+          await Promise.all(workers.map((worker) => worker.terminate()));
+        },
       });
-    return burstSide('postMessage', {
-      burst,
+    };
+  return bestAlong([Object.keys(WIDTHS), FORMS], open, most('eventsPerSecond'));
+}
+
+const NAME = 'postMessage';
+
+export const throughput: OpenSide = postMessages(
+  (form) => form,
+  (side) => burstSide(NAME, side),
+);
+export const trivial: OpenSide = postMessages(
+  () => 'trivial',
+  (side) => burstSide(NAME, side, { sumOf: (count) => count }),
+);
+export const bySize = (sizes: readonly number[]): OpenSide =>
+  postMessages(
+    (form) => form,
+    (side) => sizedBurstSide(NAME, sizes, side),
+  );
+
+/** To one worker and back, one event at a time. */
+export const roundTrips =
+  (restMs: number): OpenSide =>
+  async () => {
+    const tally = new Tally();
+    const [worker] = await openWorkers(1, 'clone');
+    return roundTripSide(NAME, restMs, {
+      trip: (i) => {
+        const answered = once(worker!, 'message');
+        worker!.postMessage(orderAt(i));
+        return answered;
+      },
       totals: () => tally.read(),
       close: async () => {
-        await Promise.all(workers.map((worker) => worker.terminate()));
+        await worker!.terminate();
       },
     });
   };
-}
-
-const variants: Record<string, OpenSide> = {};
-for (const width of [64, 1024, BURST]) {
-  for (const form of ['clone', 'text'] as const) {
-    variants[`${width === BURST ? 'all at once' : `${width} in flight`}, ${form}`] = postMessages(width, form);
-  }
-}
-
-export const open: OpenSide = bestOf(variants, 'eventsPerSecond', true);

@@ -1,19 +1,33 @@
-import { burstSide } from '../bursts.ts';
+import { type BurstSide, burstSide, sizedBurstSide } from '../bursts.ts';
 import { type Order, orderAt } from '../events.ts';
-import type { OpenSide } from '../scenario.ts';
+import type { OpenSide, Side } from '../scenario.ts';
 
 /** The floor: the encoding and decoding alone, on one thread, with nothing in between. */
-export const open: OpenSide = async () => {
-  let count = 0;
-  let sum = 0;
-  return burstSide('the same thread', {
-    burst: async (events) => {
-      for (let i = 0; i < events; i++) {
-        sum += (JSON.parse(JSON.stringify(orderAt(i))) as Order).amount;
-        count++;
-      }
-    },
-    totals: () => ({ count, sum }),
-    close: async () => {},
-  });
-};
+function floor(handle: (json: string) => number, of: (side: BurstSide) => Side): OpenSide {
+  return async () => {
+    let count = 0;
+    let sum = 0;
+    return of({
+      burst: async (events) => {
+        for (let i = 0; i < events; i++) {
+          sum += handle(JSON.stringify(orderAt(i)));
+          count++;
+        }
+      },
+      totals: () => ({ count, sum }),
+      close: async () => {},
+    });
+  };
+}
+
+const NAME = 'the same thread';
+const parsed = (json: string): number => (JSON.parse(json) as Order).amount;
+
+export const throughput: OpenSide = floor(parsed, (side) => burstSide(NAME, side));
+export const bySize = (sizes: readonly number[]): OpenSide =>
+  floor(parsed, (side) => sizedBurstSide(NAME, sizes, side));
+/** Encoding alone, for a handler that looks at nothing. */
+export const trivial: OpenSide = floor(
+  (json) => (json === '' ? 0 : 1),
+  (side) => burstSide(NAME, side, { sumOf: (count) => count }),
+);

@@ -12,6 +12,9 @@ function row(name: string, audited: string, plain: string): Row {
   return {
     name,
     unit: '×',
+    side: audited,
+    versus: plain,
+    role: 'self',
     atLeast: 0.6,
     measure: (rounds: Rounds) => ratio(rounds.each(audited, figure), rounds.each(plain, figure)),
     absolute: (rounds: Rounds) =>

@@ -18,6 +18,8 @@ export const cpuOffload: Scenario = {
     {
       name: '10 ms CPU tasks vs the same split by hand over raw workers',
       unit: '×',
+      versus: 'raw workers',
+      role: 'floor',
       atLeast: 0.97,
       measure: (rounds) => ratio(rounds.each('ganglion', figure), rounds.each('raw workers', figure)),
       absolute: (rounds) => `${perSecond(rounds, 'ganglion')} vs ${perSecond(rounds, 'raw workers')}`,

@@ -6,6 +6,7 @@ function row(side: string, name: string): Row {
   return {
     name: `deadline → outcome settled, p99, ${name}`,
     unit: 'ms',
+    side,
     atMost: 20,
     measure: (rounds) => {
       const samples = rounds.samples(side, 'lateMs');

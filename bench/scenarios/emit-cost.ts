@@ -18,6 +18,8 @@ export const emitCost: Scenario = {
     {
       name: 'main-thread cost of emit vs JSON.stringify + Buffer write of its line',
       unit: '×',
+      versus: 'stringify + write',
+      role: 'floor',
       atMost: 2,
       measure: (rounds) => ratio(rounds.each('ganglion', figure), rounds.each('stringify + write', figure)),
       absolute: (rounds) =>

@@ -9,6 +9,9 @@ function share(name: string, side: string, baseline: string, atLeast: number): R
   return {
     name,
     unit: '×',
+    side,
+    versus: baseline,
+    role: 'self',
     atLeast,
     measure: (rounds: Rounds) => ratio(rounds.each(baseline, figure), rounds.each(side, figure)),
     absolute: (rounds: Rounds) =>

@@ -10,11 +10,12 @@ import { concurrency, ingest, orderingKeys, retryUnused } from './guarantees.ts'
 import { memorySoak } from './memory-soak.ts';
 import { pingPong, pingPongRested } from './ping-pong.ts';
 import { stuckHandler } from './stuck-handler.ts';
-import { throughput } from './throughput.ts';
+import { throughput, throughputTrivial } from './throughput.ts';
 
 /** In the order they run and are reported. */
 export const scenarios: readonly Scenario[] = [
   throughput,
+  throughputTrivial,
   pingPong,
   pingPongRested,
   cpuOffload,

@@ -1,40 +1,68 @@
 import { micros } from '../format.ts';
-import type { Rounds, Row, Scenario } from '../scenario.ts';
-import { median, ratio } from '../statistics.ts';
+import type { BarsChart, RowRole } from '../results.ts';
+import { compared } from '../rows.ts';
+import type { Row, Scenario } from '../scenario.ts';
+import { POOLS, poolSides } from './pools.ts';
 
-function row(name: string): Row {
+const figure = 'p50Us';
+
+function row(name: string, versus: string, role: RowRole, atMost?: number): Row {
   return {
-    name,
-    unit: '×',
-    atMost: 0.5,
-    measure: (rounds: Rounds) => ratio(rounds.each('ganglion', 'p50Us'), rounds.each('piscina', 'p50Us')),
-    absolute: (rounds: Rounds) =>
-      `${micros(median(rounds.each('ganglion', 'p50Us')))} vs ${micros(median(rounds.each('piscina', 'p50Us')))}`,
+    ...compared({ name, versus, role, figure, better: 'less', format: micros }),
+    ...(atMost === undefined ? {} : { atMost }),
   };
 }
+
+function sides(restMs: 0 | 5): Scenario['sides'] {
+  return {
+    ganglion: async () => (await import('../ganglion/round-trips.ts')).roundTrips(restMs),
+    ...poolSides('plain', Object.keys(POOLS), async (name, pools) =>
+      (await import('../rivals/pool-sides.ts')).roundTrips(name, restMs, pools),
+    ),
+    postMessage: async () => (await import('../rivals/post-message.ts')).roundTrips(restMs),
+  };
+}
+
+const chart = (title: string): BarsChart => ({
+  kind: 'bars',
+  title,
+  unit: 'µs',
+  better: 'less',
+  groups: [{ label: '', figure }],
+});
 
 export const pingPong: Scenario = {
   name: 'ping-pong',
   title: 'round trips on an idle machine, one at a time, back to back',
-  runMs: 500,
+  runMs: 400,
   quickMs: 40,
-  warmUpMs: 2000,
-  sides: {
-    ganglion: async () => (await import('../ganglion/round-trips.ts')).backToBack,
-    piscina: async () => (await import('../rivals/piscina-round-trips.ts')).backToBack,
-  },
-  rows: [row('round trip p50, emitAndWait vs piscina.run')],
+  warmUpMs: 1500,
+  takes: ['size'],
+  sides: sides(0),
+  rows: [
+    row('round trip p50, emitAndWait vs piscina.run', 'piscina', 'rival', 0.5),
+    row('round trip p50, vs tinypool', 'tinypool', 'rival'),
+    row('round trip p50, vs workerpool', 'workerpool', 'rival'),
+    row('round trip p50, vs poolifier', 'poolifier', 'rival'),
+    row('round trip p50, vs raw postMessage and back', 'postMessage', 'floor'),
+  ],
+  charts: [chart('Round trip, back to back (median)')],
 };
 
 export const pingPongRested: Scenario = {
   name: 'ping-pong-rested',
   title: 'round trips on an idle machine, one at a time, 5 ms of rest before each',
-  runMs: 1000,
+  runMs: 800,
   quickMs: 60,
-  warmUpMs: 2000,
-  sides: {
-    ganglion: async () => (await import('../ganglion/round-trips.ts')).rested,
-    piscina: async () => (await import('../rivals/piscina-round-trips.ts')).rested,
-  },
-  rows: [row('round trip p50 after 5 ms of rest')],
+  warmUpMs: 1500,
+  takes: ['size'],
+  sides: sides(5),
+  rows: [
+    row('round trip p50 after 5 ms of rest, vs piscina.run', 'piscina', 'rival', 0.5),
+    row('round trip p50 after 5 ms of rest, vs tinypool', 'tinypool', 'rival'),
+    row('round trip p50 after 5 ms of rest, vs workerpool', 'workerpool', 'rival'),
+    row('round trip p50 after 5 ms of rest, vs poolifier', 'poolifier', 'rival'),
+    row('round trip p50 after 5 ms of rest, vs raw postMessage and back', 'postMessage', 'floor'),
+  ],
+  charts: [chart('Round trip after 5 ms of rest (median)')],
 };

@@ -18,6 +18,8 @@ export const stuckHandler: Scenario = {
     {
       name: "others' throughput with one handler stuck vs one thread fewer",
       unit: '×',
+      versus: 'one fewer',
+      role: 'self',
       atLeast: 0.9,
       measure: (rounds) => ratio(rounds.each('one stuck', figure), rounds.each('one fewer', figure)),
       absolute: (rounds) =>

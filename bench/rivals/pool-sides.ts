@@ -1,0 +1,100 @@
+// What scenarios do with a rival's pool, whichever it is: each event or task is one call of it.
+import { bestAlong, bestOf, least, most } from '../best-of.ts';
+import { BURST, type BurstSide, burstSide, sizedBurstSide } from '../bursts.ts';
+import { orderAt } from '../events.ts';
+import { roundTripSide } from '../round-trips.ts';
+import type { OpenSide, Setup, Side } from '../scenario.ts';
+import { Tally } from '../tally.ts';
+import type { TaskPools } from './task-pool.ts';
+import { sendWindowed } from './window.ts';
+
+const WIDTHS: Readonly<Record<string, number>> = { '64 in flight': 64, 'all at once': BURST };
+
+type Form = (i: number) => unknown;
+const FORMS: Readonly<Record<string, Form>> = {
+  clone: (i) => orderAt(i),
+  text: (i) => JSON.stringify(orderAt(i)),
+};
+
+type Burst = (side: BurstSide) => Side;
+
+function bursts(pools: TaskPools, burst: Burst, task: (form: string) => string, handlers = 1): OpenSide {
+  const open =
+    ([settings, width, form]: readonly string[]): OpenSide =>
+    async (setup: Setup): Promise<Side> => {
+      const tally = new Tally();
+      const pool = await pools[settings!]!(setup);
+      const input = FORMS[form!]!;
+      const name = task(form!);
+      // For each handler a call of its own, its input encoded once.
+      const send = async (i: number): Promise<void> => {
+        const one = input(i);
+        const calls: Promise<unknown>[] = [];
+        for (let n = 1; n < handlers; n++) calls.push(pool.run(name, one));
+        await pool.run(name, one);
+        if (calls.length > 0) await Promise.all(calls);
+      };
+      const single = (i: number): Promise<unknown> => pool.run(name, input(i));
+      return burst({
+        burst: (count) => sendWindowed(count, WIDTHS[width!]!, handlers === 1 ? single : send),
+        totals: () => tally.read(),
+        close: async () => {
+          await pool.close();
+        },
+      });
+    };
+  return bestAlong([Object.keys(pools), Object.keys(WIDTHS), Object.keys(FORMS)], open, most('eventsPerSecond'));
+}
+
+export function throughput(name: string, pools: TaskPools): OpenSide {
+  return bursts(
+    pools,
+    (side) => burstSide(name, side),
+    (form) => form,
+  );
+}
+
+/** To a task that looks at nothing. */
+export function trivialThroughput(name: string, pools: TaskPools): OpenSide {
+  return bursts(
+    pools,
+    (side) => burstSide(name, side, { sumOf: (count) => count }),
+    () => 'trivial',
+  );
+}
+
+export function throughputBySize(name: string, sizes: readonly number[], pools: TaskPools): OpenSide {
+  return bursts(
+    pools,
+    (side) => sizedBurstSide(name, sizes, side),
+    (form) => form,
+  );
+}
+
+/** So many calls for each event. */
+export function fanOut(name: string, handlers: number, pools: TaskPools): OpenSide {
+  return bursts(
+    pools,
+    (side) => burstSide(name, side, { handlers }),
+    (form) => form,
+    handlers,
+  );
+}
+
+/** One call at a time. */
+export function roundTrips(name: string, restMs: number, pools: TaskPools): OpenSide {
+  const open = (settings: string): OpenSide => {
+    return async (setup) => {
+      const tally = new Tally();
+      const pool = await pools[settings]!(setup);
+      return roundTripSide(name, restMs, {
+        trip: (i) => pool.run('clone', orderAt(i)),
+        totals: () => tally.read(),
+        close: async () => {
+          await pool.close();
+        },
+      });
+    };
+  };
+  return bestOf(Object.fromEntries(Object.keys(pools).map((settings) => [settings, open(settings)])), least('p50Us'));
+}

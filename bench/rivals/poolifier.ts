@@ -1,0 +1,33 @@
+import { once } from 'node:events';
+import { FixedThreadPool } from 'poolifier';
+import type { TaskPool, TaskPools } from './task-pool.ts';
+
+const WORKER = new URL('./poolifier-worker.js', import.meta.url);
+
+const open =
+  (queue: number | undefined) =>
+  async ({ threads }: { threads: number }): Promise<TaskPool> => {
+    const pool = new FixedThreadPool<unknown, unknown>(threads, WORKER.pathname, {
+      ...(queue === undefined
+        ? { enableTasksQueue: false }
+        : { enableTasksQueue: true, tasksQueueOptions: { concurrency: queue } }),
+      errorHandler: (error) => {
+        throw error;
+      },
+    });
+    return {
+      run: (task, input) => pool.execute(input, task),
+      // Its promise stays open for ever where a thread has ended before it looks.
+      close: () => {
+        const exited = pool.workerNodes.map(({ worker }) => once(worker, 'exit'));
+        return Promise.race([pool.destroy(), Promise.all(exited)]);
+      },
+    };
+  };
+
+/** Its benchmark of pools runs without the queue; with it the pool balances by what threads have left to do. */
+export const plain: TaskPools = {
+  'no tasks queue': open(undefined),
+  'tasks queue, 1 at a time': open(1),
+  'tasks queue, 16 at a time': open(16),
+};

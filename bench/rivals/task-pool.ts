@@ -1,0 +1,12 @@
+import type { Setup } from '../scenario.ts';
+
+/** A rival that runs a named function of `tasks.ts` on one of its threads and resolves when it has returned. */
+export interface TaskPool {
+  run(task: string, input: unknown): Promise<unknown>;
+  close(): Promise<unknown>;
+}
+
+/** A library's pools: by its settings, the one that its documentation has first. */
+export type TaskPools = Readonly<Record<string, (setup: Setup) => Promise<TaskPool>>>;
+
+export const TASKS: URL = new URL('./tasks.js', import.meta.url);
