@@ -248,6 +248,7 @@ export class Ingest {
       unread,
       line: number,
       malformed: (error) => {
+        if (malformed) return;
         malformed = true;
         if (failed) report.failed--;
         report.emitted--;

@@ -85,9 +85,9 @@ export class Outcomes {
   #failed(delivery: Delivery, outcome: Outcome, dead: boolean): void {
     const { event } = delivery;
     if (event.ingestion !== undefined && outcome.reason === FailureReason.SERIALIZATION_ERROR) {
-      // No handler has failed and there is no event to keep: it is told to who ingests it, once.
-      if (event.unread) event.ingestion.malformed(outcome.error!);
-      event.unread = false;
+      // No handler has failed and there is no event to keep: it is told to who ingests it. Other deliveries of it may be
+      // under way to their threads, which must go on looking.
+      event.ingestion.malformed(outcome.error!);
       return;
     }
     this.#deadEvents?.failed(delivery, outcome, dead ? () => this.#flow.undead(delivery) : undefined);

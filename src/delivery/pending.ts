@@ -92,7 +92,7 @@ export interface Ingestion {
   readonly unread: boolean;
   /** From 1. */
   readonly line: number;
-  /** Its text is no JSON: a thread found out. Once per event. */
+  /** Its text is no JSON: a thread found out. Called for each of its deliveries. */
   malformed(error: Error): void;
   settled(event: PendingEvent): void;
 }
