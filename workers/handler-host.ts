@@ -4,6 +4,7 @@ import { monotonicMs } from '../src/clock.ts';
 import type { FromThread, HostTask, ToThread } from '../src/protocol.ts';
 import { DispatchConsumer } from '../src/ring/dispatch-consumer.ts';
 import {
+  distance,
   MODE_ACTIVE,
   MODE_DRAIN,
   MODE_RETURN,
@@ -25,9 +26,17 @@ import { tearDown } from './thread-modules.ts';
 
 /** The event loop gets a turn after so long: timers and sockets of handler modules, and the port, live there. */
 const TURN_MS = 2;
-/** In a burst a thread that finds nothing looks again so many times, so far apart, before it parks. */
-const NAPS = 20;
-const NAP_MS = 0.05;
+/** In a burst a thread that finds nothing naps and looks again, for so long before it parks. */
+const NAPPING_MS = 1;
+const FIRST_NAP_MS = 0.05;
+/**
+ * While others keep up with a dense stream, each nap is twice as long, up to this: on a machine with no more cores than
+ * threads, a thread that gets up for one event takes its core from the thread that emits.
+ */
+const LONGEST_NAP_MS = 1;
+/** So many events went by during a nap, or are taken after it: the stream is dense; the thread was needed. */
+const DENSE = 8;
+const NEEDED = 64;
 /** A parked thread blocks for so long between turns of its event loop, which wakes fastest … */
 const BLOCK_MS = 2;
 /** … and after so many of them waits in its event loop, where idling costs nothing. */
@@ -82,7 +91,10 @@ class HandlerHost {
   }
 
   async run(): Promise<void> {
-    let naps = 0;
+    let napped = 0;
+    let napMs = FIRST_NAP_MS;
+    /** Events taken since the last nap. */
+    let spell = 0;
     let blocks = 0;
     for (;;) {
       const mode = Atomics.load(this.#memory.words, THREAD.MODE);
@@ -95,8 +107,10 @@ class HandlerHost {
         this.#send({ type: 'drained' });
       }
       const idle = mode === MODE_ACTIVE && this.#runner.inFlight === 0;
-      if (mode === MODE_ACTIVE && this.#work() > 0) {
-        naps = 0;
+      const taken = mode === MODE_ACTIVE ? this.#work() : 0;
+      if (taken > 0) {
+        spell += taken;
+        napped = 0;
         blocks = 0;
         if (this.#done >= this.#nextLook) this.#look();
         if (this.#runner.now - this.#lastTurn > TURN_MS || this.#runner.now === 0) await this.#turn();
@@ -106,12 +120,15 @@ class HandlerHost {
         continue;
       }
       this.#runner.now = 0;
-      if (idle && naps < NAPS && inBurst(this.#ring)) {
-        naps++;
-        Atomics.wait(nap, 0, 0, NAP_MS);
+      if (idle && napped < NAPPING_MS && inBurst(this.#ring)) {
+        if (spell >= NEEDED) napMs = FIRST_NAP_MS;
+        spell = 0;
+        napped += napMs;
+        const passed = this.#nap(napMs);
+        napMs = passed >= DENSE ? Math.min(napMs * 2, LONGEST_NAP_MS) : FIRST_NAP_MS;
         continue;
       }
-      naps = 0;
+      napped = 0;
       if (idle && blocks < BLOCKS) {
         blocks++;
         if (!this.#parkBlocking()) await this.#turn();
@@ -120,6 +137,13 @@ class HandlerHost {
     guardWith(undefined);
     forgetContinuations();
     this.#port.close();
+  }
+
+  /** Returns how many events were published meanwhile. */
+  #nap(ms: number): number {
+    const before = this.#consumer.published;
+    Atomics.wait(nap, 0, 0, ms);
+    return distance(before, this.#consumer.published);
   }
 
   /** Runs what it can claim, or one event that it can steal; returns how many it claimed. */

@@ -36,6 +36,11 @@ export class DispatchConsumer {
     this.#low = (Atomics.load(ring.control, CONTROL.PUBLISHED) - ring.slotCount) | 0;
   }
 
+  /** The next sequence to be published. */
+  get published(): number {
+    return Atomics.load(this.ring.control, CONTROL.PUBLISHED);
+  }
+
   /** Published sequences that no claim has passed yet. */
   get backlog(): number {
     const { control } = this.ring;
