@@ -40,9 +40,9 @@ import { nextEventId } from './event-id.ts';
 import type { EventName, EventOf, EventsShape, PatternOf } from './event-types.ts';
 import { InlineRunner } from './inline.ts';
 import { type ResolvedOptions, resolveBusOptions, resolveIngestOptions } from './options.ts';
-import type { WorkerEmit } from './pool/completions.ts';
 import { HandlerPool } from './pool/handler-pool.ts';
 import type { PoolModule } from './pool/modules.ts';
+import type { WorkerEmit } from './protocol.ts';
 import { Routes } from './routes.ts';
 import {
   type BusStats,

@@ -1,4 +1,6 @@
 import type { MessagePort } from 'node:worker_threads';
+import type { EventParts } from './codec.ts';
+import type { SerializedError } from './serialized-error.ts';
 
 /** What the main thread gives a pooled thread for one lease. */
 export interface HostTask {
@@ -52,6 +54,12 @@ export type ToThread =
   /** Nothing is in flight and nothing more comes: the modules' teardowns, within so many milliseconds. */
   | { readonly type: 'teardown'; readonly limitMs: number };
 
+/** An event that a handler emitted on its thread. */
+export interface WorkerEmit extends EventParts {
+  readonly body: Uint8Array | undefined;
+  readonly orderingKey: string | undefined;
+}
+
 export type FromThread =
   /** The lease has begun. */
   | { readonly type: 'up' }
@@ -63,6 +71,9 @@ export type FromThread =
   /** It was told to take nothing new, and nothing is in flight any more. */
   | { readonly type: 'drained' }
   | { readonly type: 'torn-down' }
+  /** From a thread that has been given back: what a handler left running goes on, and nobody reads its ring any more. */
+  | { readonly type: 'emitted'; readonly event: WorkerEmit }
+  | { readonly type: 'late'; readonly info: LateErrorInfo }
   | { readonly type: 'bulk'; readonly key: number; readonly bytes: Uint8Array };
 
 // ---- records of a completion ring; offsets are bytes from the record's own part
@@ -112,7 +123,7 @@ export const LATE = { BYTES: 0, BULK: 4, DATA: 8 } as const;
 
 /** What a late error says of the delivery it came from; without one it came from no delivery. */
 export interface LateErrorInfo {
-  readonly error: import('./serialized-error.ts').SerializedError;
+  readonly error: SerializedError;
   readonly delivery?: {
     readonly eventId: string;
     readonly eventType: string;

@@ -30,6 +30,10 @@ export class CompletionWriter {
   readonly #port: MessagePort;
   readonly #out: ByteRingProducer;
   #bulkKey = 0;
+  /** Its lease is over: nobody reads the ring any more. */
+  #retired = false;
+  /** Of the thread's next lease. */
+  #heir: CompletionWriter | undefined;
 
   constructor(ring: RingMemory, thread: ThreadMemory, port: MessagePort) {
     this.#ring = ring;
@@ -52,7 +56,7 @@ export class CompletionWriter {
     const won = finishCell(this.#thread, cell);
     if (won) this.#out.publish();
     clearCell(this.#thread, cell);
-    if (won) this.#bell();
+    if (won) this.bell();
     return won;
   }
 
@@ -62,7 +66,26 @@ export class CompletionWriter {
     if (finishCell(this.#thread, cell)) this.#out.publish();
   }
 
+  /** What handlers left running may still have something to say: from here on by messages … */
+  retire(): void {
+    this.#retired = true;
+  }
+
+  /** … until the thread has a ring that is read again. */
+  succeededBy(heir: CompletionWriter): void {
+    this.#heir = heir;
+    this.#port.close();
+  }
+
   emit(parts: EventParts, body: Uint8Array | undefined, orderingKey: string | undefined): void {
+    if (this.#heir !== undefined) {
+      this.#heir.emit(parts, body, orderingKey);
+      return;
+    }
+    if (this.#retired) {
+      this.#port.postMessage({ type: 'emitted', event: { ...parts, body, orderingKey } } satisfies FromThread);
+      return;
+    }
     const text = joinParts(parts);
     const bodyBytes = body?.length ?? 0;
     const most = maxBytes(text) + bodyBytes + maxBytes(orderingKey ?? '');
@@ -86,17 +109,25 @@ export class CompletionWriter {
     out.doubles[(at + EMIT.TIMESTAMP) >>> 3] = parts.timestamp;
     out.write(RECORD_EMIT, inRing ? EMIT.DATA + size : EMIT.DATA);
     out.publish();
-    this.#bell();
+    this.bell();
   }
 
   late(info: LateErrorInfo): void {
+    if (this.#heir !== undefined) {
+      this.#heir.late(info);
+      return;
+    }
+    if (this.#retired) {
+      this.#port.postMessage({ type: 'late', info } satisfies FromThread);
+      return;
+    }
     const text = JSON.stringify(info);
     const { at, size, bulk } = this.#text(LATE.DATA, text);
     this.#out.ints[(at + LATE.BYTES) >>> 2] = size;
     this.#out.ints[(at + LATE.BULK) >>> 2] = bulk;
     this.#out.write(RECORD_LATE, bulk === 0 ? LATE.DATA + size : LATE.DATA);
     this.#out.publish();
-    this.#bell();
+    this.bell();
   }
 
   #outcomeRecord(
@@ -155,12 +186,13 @@ export class CompletionWriter {
     for (;;) {
       const at = this.#out.reserve(size);
       if (at !== -1) return at;
-      this.#bell();
+      this.bell();
       Atomics.wait(nap, 0, 0, FULL_NAP_MS);
     }
   }
 
-  #bell(): void {
+  /** Main has something to do, if it sleeps. */
+  bell(): void {
     if (ringDoorbell(this.#ring)) this.#port.postMessage({ type: 'doorbell' } satisfies FromThread);
   }
 }

@@ -17,7 +17,7 @@ import {
   THREAD,
   type ThreadMemory,
 } from '../src/ring/layout.ts';
-import { inBurst, park, unpark } from '../src/ring/parking.ts';
+import { inBurst, overflows, park, unpark } from '../src/ring/parking.ts';
 import { CompletionWriter } from './completion-writer.ts';
 import { forgetContinuations, watchContinuations } from './continuations.ts';
 import { DeliveryRunner } from './delivery-runner.ts';
@@ -50,6 +50,9 @@ const LOOK_EVERY = 64;
 const nap = new Int32Array(new SharedArrayBuffer(4));
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
+/** Of this thread's last lease. */
+let lastWriter: CompletionWriter | undefined;
+
 /** One lease of this thread: takes events until main wants the thread back. */
 class HandlerHost {
   readonly #ring: RingMemory;
@@ -57,6 +60,7 @@ class HandlerHost {
   readonly #port: MessagePort;
   readonly #consumer: DispatchConsumer;
   readonly #runner: DeliveryRunner;
+  readonly #writer: CompletionWriter;
   #wake: (() => void) | undefined;
   /** A waitAsync that has not fired yet; it serves the next parking too, since it can't be taken back. */
   #waiting: Promise<unknown> | undefined;
@@ -75,12 +79,14 @@ class HandlerHost {
     this.#recycleAfterEvents = task.recycleAfterEvents;
     this.#recycleAboveHeapBytes = task.recycleAboveHeapBytes;
     this.#consumer = new DispatchConsumer(this.#ring, task.owner, task.threads);
-    const writer = new CompletionWriter(this.#ring, this.#memory, task.port);
+    this.#writer = new CompletionWriter(this.#ring, this.#memory, task.port);
+    lastWriter?.succeededBy(this.#writer);
+    lastWriter = this.#writer;
     this.#runner = new DeliveryRunner(
       task,
       this.#memory,
       this.#consumer,
-      writer,
+      this.#writer,
       () => this.#readPort(),
       () => this.#wake?.(),
     );
@@ -120,6 +126,7 @@ class HandlerHost {
         continue;
       }
       this.#runner.now = 0;
+      if (mode === MODE_ACTIVE && this.#runner.freeCells > 0 && overflows(this.#ring)) this.#writer.bell();
       if (idle && napped < NAPPING_MS && inBurst(this.#ring)) {
         if (spell >= NEEDED) napMs = FIRST_NAP_MS;
         spell = 0;
@@ -134,9 +141,10 @@ class HandlerHost {
         if (!this.#parkBlocking()) await this.#turn();
       } else await this.#parkInEventLoop(mode);
     }
-    guardWith(undefined);
+    // In the turn in which main learned of it: what was written before stands in the ring, and is read there once more.
+    this.#writer.retire();
     forgetContinuations();
-    this.#port.close();
+    this.#port.unref();
   }
 
   /** Returns how many events were published meanwhile. */

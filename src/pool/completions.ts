@@ -1,4 +1,4 @@
-import { type EventParts, splitParts } from '../codec.ts';
+import { splitParts } from '../codec.ts';
 import { type Delivery, failure, type Outcome, success } from '../delivery/pending.ts';
 import { HandlerLoadError, InvalidEventError, WorkerExitError } from '../errors.ts';
 import {
@@ -17,6 +17,7 @@ import {
   STATUS_OK,
   STATUS_UNENCODABLE,
   STATUS_VALUE,
+  type WorkerEmit,
 } from '../protocol.ts';
 import { cellDelivery, loadCell } from '../ring/cells.ts';
 import { CELL_DONE, stateOf } from '../ring/layout.ts';
@@ -24,12 +25,6 @@ import { readText } from '../ring/text.ts';
 import { deserializeError, type SerializedError } from '../serialized-error.ts';
 import { FailureReason } from '../types.ts';
 import type { HandlerThread } from './handler-thread.ts';
-
-/** An event that a handler emitted on its thread. */
-export interface WorkerEmit extends EventParts {
-  readonly body: Uint8Array | undefined;
-  readonly orderingKey: string | undefined;
-}
 
 export interface CompletionHooks {
   find(id: number): Delivery | undefined;

@@ -5,7 +5,7 @@ import { WorkerExitError } from '../errors.ts';
 import type { Bulk, ToThread } from '../protocol.ts';
 import { DispatchProducer } from '../ring/dispatch-producer.ts';
 import { FLAG_BULK, FLAG_UNREAD, FLAG_WANTS_VALUE, type RingMemory } from '../ring/layout.ts';
-import { anyParked, setBurst, wake, wakeForWork } from '../ring/parking.ts';
+import { anyParked, setBurst, setOverflow, wake, wakeForWork } from '../ring/parking.ts';
 import { writeText } from '../ring/text.ts';
 import { FailureReason } from '../types.ts';
 import { Fifo } from './fifo.ts';
@@ -39,6 +39,7 @@ export class Dispatcher {
   /** Makes the number of a settled delivery find nothing, though its index is used again. */
   #generation = 1;
   #burst = false;
+  #overflowTold = false;
   #bulkKey = 0;
   readonly #bulks = new Map<number, Bulk>();
 
@@ -63,6 +64,11 @@ export class Dispatcher {
     return this.#table.length - this.#free.length + this.#overflow.size;
   }
 
+  /** Deliveries wait for room in the ring. */
+  get overflows(): boolean {
+    return this.#overflow.size > 0;
+  }
+
   submit(delivery: Delivery): void {
     if (this.#overflow.size > 0) {
       this.#overflow.push(delivery);
@@ -70,6 +76,7 @@ export class Dispatcher {
       if (this.#publishOverflow()) this.#publishOverflow();
     } else if (!this.#publish(delivery)) this.#overflow.push(delivery);
     if (!this.#burst && this.outstanding > this.#threads) this.#setBurst(true);
+    if (this.#overflowTold !== this.overflows) this.#tellOverflow();
     if (anyParked(this.#ring)) this.#wakeOne();
   }
 
@@ -83,6 +90,12 @@ export class Dispatcher {
     if (this.#burst && this.outstanding <= this.#threads) this.#setBurst(false);
     this.#producer.reclaim();
     while (this.#publishOverflow()) if (anyParked(this.#ring)) this.#wakeOne();
+    if (this.#overflowTold !== this.overflows) this.#tellOverflow();
+  }
+
+  #tellOverflow(): void {
+    this.#overflowTold = this.overflows;
+    setOverflow(this.#ring, this.#overflowTold);
   }
 
   /** The delivery of this number, unless it is settled. */

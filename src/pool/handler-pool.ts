@@ -5,13 +5,13 @@ import type { Delivery, Outcome, Subscription } from '../delivery/pending.ts';
 import { failure } from '../delivery/pending.ts';
 import { HandlerLoadError, ProtocolError, ThreadStartError } from '../errors.ts';
 import { moduleName, type ResolvedModule, type ResolvedOptions } from '../options.ts';
-import type { FromThread, LateErrorInfo, SubscriptionInfo } from '../protocol.ts';
+import type { FromThread, LateErrorInfo, SubscriptionInfo, WorkerEmit } from '../protocol.ts';
 import { cellDelivery, loadCell } from '../ring/cells.ts';
 import { armDoorbell, blockOnDoorbell, disarmDoorbell } from '../ring/doorbell.ts';
 import { CELL_RUNNING, createRing, type RingMemory, stateOf } from '../ring/layout.ts';
 import { unpark } from '../ring/parking.ts';
 import { type BusStats, FailureReason } from '../types.ts';
-import { Completions, type WorkerEmit } from './completions.ts';
+import { Completions } from './completions.ts';
 import { Deadlines } from './deadlines.ts';
 import { Dispatcher } from './dispatcher.ts';
 import type { HandlerThread } from './handler-thread.ts';
@@ -98,6 +98,7 @@ export class HandlerPool {
       begin: (thread) => this.#begin(thread),
       receive: (thread, message) => this.#receive(thread, message),
       recover: (thread, exited) => this.#recover(thread, exited),
+      returned: (thread) => this.#completions.drain(thread),
       restarted: (thread) => hooks.threadRestarted(thread.nodeThreadId, how(thread)),
       hopeless: (cause) => this.#giveUp(cause),
     });
@@ -189,7 +190,8 @@ export class HandlerPool {
     let count = 0;
     const { list } = this.#threads;
     for (let i = 0; i < list.length; i++) count += this.#completions.drain(list[i]!);
-    if (count > 0) this.#dispatcher.pump();
+    // Also with none: what is started has given up its bytes.
+    if (count > 0 || this.#dispatcher.overflows) this.#dispatcher.pump();
     return count > 0;
   }
 
@@ -229,7 +231,8 @@ export class HandlerPool {
       threads: {
         live: this.#threads.count('active'),
         busy: list.reduce((sum, thread) => sum + (thread.role !== 'dying' && thread.busy() ? 1 : 0), 0),
-        spare: this.#threads.count('spare'),
+        // One that is still importing could not take a dead thread's place at once.
+        spare: list.reduce((sum, t) => sum + (t.role === 'spare' && t.up && t.loading.size === 0 ? 1 : 0), 0),
         restarts: this.#threads.restarts,
         zombies: list.reduce((sum, thread) => sum + (thread.zombie ? 1 : 0), 0),
       },
@@ -407,6 +410,12 @@ export class HandlerPool {
         break;
       case 'torn-down':
         this.#recycler.tornDown(thread);
+        break;
+      case 'emitted':
+        this.#hooks.emitted(message.event);
+        break;
+      case 'late':
+        this.#hooks.lateError(message.info);
         break;
       case 'loaded':
         this.#loaded(thread, message.module, message.error);

@@ -19,6 +19,8 @@ export interface ThreadsHooks {
   receive(thread: HandlerThread, message: FromThread): void;
   /** Takes back what the thread held. `exited`: nothing of it runs any more; before, it may be in native code. */
   recover(thread: HandlerThread, exited: boolean): void;
+  /** It was given back; what it wrote last is still to be read. */
+  returned(thread: HandlerThread): void;
   restarted(thread: HandlerThread): void;
   /** No thread comes up. */
   hopeless(cause: unknown): void;
@@ -169,6 +171,7 @@ export class Threads {
   }
 
   #returned(thread: HandlerThread): void {
+    this.#hooks.returned(thread);
     this.#gone(thread);
     this.#ensure();
   }
@@ -206,6 +209,7 @@ export class Threads {
     if (!this.list.includes(thread)) return;
     this.#hooks.recover(thread, true);
     this.#gone(thread);
+    thread.close();
   }
 
   #gone(thread: HandlerThread): void {
@@ -213,7 +217,6 @@ export class Threads {
     const at = this.list.indexOf(thread);
     if (at !== -1) this.list.splice(at, 1);
     unpark(this.#ring, thread.memory);
-    thread.close();
     this.#owners.push(thread.owner);
   }
 

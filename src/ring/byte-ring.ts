@@ -122,7 +122,8 @@ export class ByteRingConsumer {
 
   /** Steps to the next record before `head` and returns the offset of its own part, or -1. It stays until `release`. */
   next(head: number): number {
-    if (this.#tail === head) return -1;
+    // Not only when equal: a record that was taken unpublished leaves the tail beyond.
+    if (((head - this.#tail) | 0) <= 0) return -1;
     return this.#open();
   }
 

@@ -14,6 +14,7 @@ import { ProtocolError } from '../errors.ts';
  *        512    DOORBELL     0 nobody waits, 1 main sleeps in its event     main arms; threads exchange to 0
  *                            loop, 2 main is blocked in Atomics.wait
  *        640    BURST        1: more deliveries are out than threads         main
+ *        768    OVERFLOW     1: deliveries wait for room in this ring        main
  *       1024    slots        SLOT_BYTES each
  *        …      bytes        the events' text and bodies, contiguous per event
  *
@@ -63,7 +64,7 @@ const MAGIC = 0x67616e67;
 const VERSION = 1;
 const HEADER_WORDS = 6;
 
-export const CONTROL = { PUBLISHED: 32, CLAIM_HINT: 64, PARKED: 96, DOORBELL: 128, BURST: 160 } as const;
+export const CONTROL = { PUBLISHED: 32, CLAIM_HINT: 64, PARKED: 96, DOORBELL: 128, BURST: 160, OVERFLOW: 192 } as const;
 const SLOTS_AT_BYTE = 1024;
 
 export const DOORBELL_OFF = 0;

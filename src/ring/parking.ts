@@ -57,6 +57,15 @@ export function setBurst(ring: RingMemory, burst: boolean): void {
   Atomics.store(ring.control, CONTROL.BURST, burst ? 1 : 0);
 }
 
+/** Main: deliveries wait outside the ring. A thread that runs dry then rings, since what others have started gave up its room. */
+export function setOverflow(ring: RingMemory, overflow: boolean): void {
+  Atomics.store(ring.control, CONTROL.OVERFLOW, overflow ? 1 : 0);
+}
+
+export function overflows(ring: RingMemory): boolean {
+  return Atomics.load(ring.control, CONTROL.OVERFLOW) === 1;
+}
+
 export function inBurst(ring: RingMemory): boolean {
   return Atomics.load(ring.control, CONTROL.BURST) === 1;
 }

@@ -1,11 +1,11 @@
 import type { MessagePort } from 'node:worker_threads';
 import { Delivery, failure, type Outcome, PendingEvent, type Subscription } from '../../src/delivery/pending.ts';
 import { EVENT_ID_LENGTH } from '../../src/event-id.ts';
-import { Completions, type WorkerEmit } from '../../src/pool/completions.ts';
+import { Completions } from '../../src/pool/completions.ts';
 import { Dispatcher } from '../../src/pool/dispatcher.ts';
 import type { HandlerThread, ThreadRole } from '../../src/pool/handler-thread.ts';
 import { recoverThread } from '../../src/pool/recovery.ts';
-import type { HostTask } from '../../src/protocol.ts';
+import type { HostTask, WorkerEmit } from '../../src/protocol.ts';
 import { ByteRingConsumer } from '../../src/ring/byte-ring.ts';
 import { cellDelivery, loadCell, takeCell } from '../../src/ring/cells.ts';
 import { DispatchConsumer } from '../../src/ring/dispatch-consumer.ts';
