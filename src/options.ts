@@ -59,6 +59,8 @@ const MAX_THREADS = 256;
 /** Each published slot has a number of 20 bits on the main thread, and running deliveries have some too. */
 const MAX_RING_SLOTS = 1 << 18;
 const MAX_RING_BYTES = 1 << 30;
+/** A line becomes a string, which Node bounds at half a gigabyte. */
+const MAX_LINE_BYTES = 1 << 28;
 
 /** Gathers all faults of one options object, so that the caller sees them at once. */
 class Check {
@@ -408,7 +410,7 @@ export function resolveIngestOptions(options: IngestOptions): ResolvedIngestOpti
   }
   if (whenFull !== 'wait' && whenFull !== 'policy') check.fail('whenFull', whenFull, "'wait' or 'policy'");
   const ndjson = check.boolean('ndjson', given.ndjson, false);
-  const maxLineBytes = check.integer('maxLineBytes', given.maxLineBytes, 16 << 20, 1, 1 << 30);
+  const maxLineBytes = check.integer('maxLineBytes', given.maxLineBytes, 16 << 20, 1, MAX_LINE_BYTES);
   const maxPendingBytes = check.integer('maxPendingBytes', given.maxPendingBytes, 64 << 20, 1, Number.MAX_SAFE_INTEGER);
   check.done();
   return {

@@ -9,7 +9,7 @@ export interface BadLine {
   readonly text: string;
 }
 
-/** Cuts bytes into lines of text, however the chunks fall. Bytes are decoded once, a chunk at a time. */
+/** Cuts bytes into lines of text, however the chunks fall. Bytes are decoded once, mostly a chunk at a time. */
 export class LineSplitter {
   readonly #maxLineBytes: number;
   /** The beginning of a line whose end has not come. */
@@ -36,12 +36,13 @@ export class LineSplitter {
     yield* this.end();
     const last = bytes.lastIndexOf(NEWLINE);
     const whole = bytes.subarray(first + 1, last + 1);
-    if (isUtf8(whole)) yield* this.#lines(whole.toString('utf8'));
+    // Lines that can't be too long, as nearly all, are decoded by one call.
+    if (whole.length <= this.#maxLineBytes && isUtf8(whole)) yield* this.#lines(whole.toString('utf8'));
     else yield* this.#oneByOne(whole);
     this.#keep(bytes.subarray(last + 1));
   }
 
-  /** The line that has been begun, if there is one. */
+  /** What follows the last line's end, also when that is nothing. */
   *end(): Generator<string | BadLine, void, undefined> {
     this.line++;
     const bytes = Buffer.concat(this.#parts);
@@ -54,12 +55,11 @@ export class LineSplitter {
     yield this.line === 1 && typeof text === 'string' && text.charCodeAt(0) === 0xfeff ? text.slice(1) : text;
   }
 
-  *#lines(text: string): Generator<string | BadLine, void, undefined> {
+  *#lines(text: string): Generator<string, void, undefined> {
     for (let at = 0; at < text.length; ) {
       const end = text.indexOf('\n', at);
       this.line++;
-      // In UTF-16 units, which is no more than the bytes they came from.
-      yield end - at > this.#maxLineBytes ? this.#tooLong() : text.slice(at, end);
+      yield text.slice(at, end);
       at = end + 1;
     }
   }

@@ -33,7 +33,9 @@ export class Breaker {
   /** A delivery is about to start. 'trial': it decides. */
   admit(delivery: Delivery, now: number): 'pass' | 'trial' | 'refuse' {
     if (this.#openUntil === undefined) return 'pass';
-    // A trial that was taken back or settled from outside has decided nothing.
+    // Taken back for a newer event that then went elsewhere.
+    if (this.#trial === delivery) return 'trial';
+    // A trial that was settled from outside has decided nothing.
     if (this.#trial?.settled === true) this.#trial = undefined;
     if (this.#trial !== undefined || now < this.#openUntil) return 'refuse';
     this.#trial = delivery;
