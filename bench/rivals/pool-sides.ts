@@ -2,9 +2,12 @@
 import { bestAlong, bestOf, least, most } from '../best-of.ts';
 import { BURST, type BurstSide, burstSide, sizedBurstSide } from '../bursts.ts';
 import { orderAt } from '../events.ts';
+import { LatencyHistogram } from '../latency.ts';
+import { latencySide } from '../latency-side.ts';
+import { mixedSide } from '../mixed.ts';
 import { roundTripSide } from '../round-trips.ts';
-import type { OpenSide, Setup, Side } from '../scenario.ts';
-import { Tally } from '../tally.ts';
+import type { Figures, OpenSide, Setup, Side } from '../scenario.ts';
+import { Tally, type Totals } from '../tally.ts';
 import type { TaskPools } from './task-pool.ts';
 import { sendWindowed } from './window.ts';
 
@@ -97,4 +100,62 @@ export function roundTrips(name: string, restMs: number, pools: TaskPools): Open
     };
   };
   return bestOf(Object.fromEntries(Object.keys(pools).map((settings) => [settings, open(settings)])), least('p50Us'));
+}
+
+/** A call for each event, whose promise nobody awaits. */
+export function latency(name: string, pools: TaskPools): OpenSide {
+  return unawaited(pools, most('capacity'), ({ setup, histogram, call, pending, totals, close }) =>
+    latencySide(name, setup, histogram, { send: (order) => call('timed', order), pending, totals, close }),
+  );
+}
+
+/** Fast and slow calls on one pool. */
+export function mixed(name: string, pools: TaskPools): OpenSide {
+  return unawaited(pools, least('p99Ms'), ({ setup, histogram, call, pending, totals, close }) =>
+    mixedSide(name, setup, histogram, {
+      fast: (order) => call('timed', order),
+      slow: (seed) => call('burn', seed),
+      pending,
+      totals,
+      close,
+    }),
+  );
+}
+
+interface Unawaited {
+  readonly setup: Setup;
+  readonly histogram: LatencyHistogram;
+  call(task: string, input: unknown): void;
+  pending(): number;
+  totals(): Totals;
+  close(): Promise<void>;
+}
+
+function unawaited(pools: TaskPools, score: (figures: Figures) => number, make: (of: Unawaited) => Side): OpenSide {
+  const open =
+    (settings: string): OpenSide =>
+    async (setup) => {
+      const tally = new Tally();
+      const histogram = new LatencyHistogram();
+      const pool = await pools[settings]!(setup);
+      let pending = 0;
+      const settled = (): void => {
+        pending--;
+      };
+      return make({
+        setup,
+        histogram,
+        call: (task, input) => {
+          pending++;
+          // One that rejects leaves its event unsettled and ends the process.
+          void pool.run(task, input).then(settled);
+        },
+        pending: () => pending,
+        totals: () => tally.read(),
+        close: async () => {
+          await pool.close();
+        },
+      });
+    };
+  return bestOf(Object.fromEntries(Object.keys(pools).map((settings) => [settings, open(settings)])), score);
 }

@@ -3,6 +3,8 @@ import { Worker } from 'node:worker_threads';
 import { bestAlong, most } from '../best-of.ts';
 import { BURST, type BurstSide, burstSide, sizedBurstSide } from '../bursts.ts';
 import { orderAt } from '../events.ts';
+import { LatencyHistogram } from '../latency.ts';
+import { latencySide } from '../latency-side.ts';
 import { roundTripSide } from '../round-trips.ts';
 import type { OpenSide, Side } from '../scenario.ts';
 import { Tally } from '../tally.ts';
@@ -90,3 +92,21 @@ export const roundTrips =
       },
     });
   };
+
+/** Round robin, which is all that a sender who does not wait can do. */
+export const latency: OpenSide = async (setup) => {
+  const tally = new Tally();
+  const histogram = new LatencyHistogram();
+  const workers = await openWorkers(setup.threads, 'timed');
+  let sent = 0;
+  let settled = 0;
+  for (const worker of workers) worker.on('message', () => settled++);
+  return latencySide(NAME, setup, histogram, {
+    send: (order) => workers[sent++ % workers.length]!.postMessage(order),
+    pending: () => sent - settled,
+    totals: () => tally.read(),
+    close: async () => {
+      await Promise.all(workers.map((worker) => worker.terminate()));
+    },
+  });
+};

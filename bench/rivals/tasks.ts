@@ -1,8 +1,12 @@
 // What every pool of the rivals runs in its threads: the same work that ganglion's handlers do.
+import { burn as burnFor } from '../burn.ts';
 import type { Order } from '../events.ts';
+import { LatencyRecorder } from '../latency.ts';
+import type { TimedOrder } from '../latency-side.ts';
 import { ThreadTally } from '../tally.ts';
 
 const tally = new ThreadTally();
+const latency = new LatencyRecorder();
 
 /** The event as a structured clone. */
 export function clone(order: Order): void {
@@ -17,4 +21,15 @@ export function text(json: string): void {
 /** Looks at nothing. */
 export function trivial(_event: unknown): void {
   tally.add(1);
+}
+
+/** Notes how long after it was due it was done. */
+export function timed({ amount, at }: TimedOrder): void {
+  tally.add(amount);
+  latency.record(at);
+}
+
+/** About 10 ms of work. */
+export function burn(seed: number): void {
+  tally.add(burnFor(seed));
 }

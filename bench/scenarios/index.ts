@@ -7,7 +7,10 @@ import { emitCost } from './emit-cost.ts';
 import { emitObserved, subscriptions } from './emit-observed.ts';
 import { fullStrength } from './full-strength.ts';
 import { concurrency, ingest, orderingKeys, retryUnused } from './guarantees.ts';
+import { killStorm } from './kill-storm.ts';
+import { latency } from './latency.ts';
 import { memorySoak } from './memory-soak.ts';
+import { mixed } from './mixed.ts';
 import { pingPong, pingPongRested } from './ping-pong.ts';
 import { stuckHandler } from './stuck-handler.ts';
 import { throughput, throughputTrivial } from './throughput.ts';
@@ -18,8 +21,11 @@ export const scenarios: readonly Scenario[] = [
   throughputTrivial,
   pingPong,
   pingPongRested,
+  latency,
   cpuOffload,
+  mixed,
   stuckHandler,
+  killStorm,
   emitCost,
   auditLog,
   auditEmit,

@@ -1,0 +1,4 @@
+import { worker } from 'workerpool';
+import storm from './storm-task.ts';
+
+worker({ storm });

@@ -1,0 +1,78 @@
+import { micros, rate } from '../format.ts';
+import { LOADS, SAME_RATE } from '../latency-side.ts';
+import type { RowRole } from '../results.ts';
+import { compared } from '../rows.ts';
+import type { Row, Scenario } from '../scenario.ts';
+import { median } from '../statistics.ts';
+import { poolSides } from './pools.ts';
+
+/** Each at so much of its own capacity, which the figures behind the ratio name. */
+function atLoad(percent: number, figure: 'p50Us' | 'p99Us', rival: string, role: RowRole): Row {
+  const row = compared({
+    name: `latency ${figure.slice(0, 3)} at ${percent} % of its own capacity, vs ${rival}`,
+    versus: rival,
+    role,
+    figure: `${figure} ${percent}%`,
+    better: 'less',
+    format: micros,
+  });
+  return {
+    ...row,
+    absolute: (rounds) => {
+      const load = (side: string): string => rate((median(rounds.each(side, 'capacity')) * percent) / 100);
+      return `${row.absolute(rounds)}, at ${load('ganglion')} vs ${load(rival)}`;
+    },
+  };
+}
+
+function atSameRate(figure: 'p50Us' | 'p99Us', rival: string, role: RowRole): Row {
+  return compared({
+    name: `latency ${figure.slice(0, 3)} at the same rate, vs ${rival}`,
+    versus: rival,
+    role,
+    figure: `${figure} same`,
+    better: 'less',
+    format: micros,
+  });
+}
+
+export const latency: Scenario = {
+  name: 'latency',
+  title: `open-loop load from when an event was due to the end of its handler, at parts of capacity and ${SAME_RATE.toLocaleString('en-US')} events/s`,
+  runMs: 1500,
+  quickMs: 60,
+  warmUpMs: 2000,
+  takes: ['size', 'rate'],
+  sides: {
+    ganglion: async () => (await import('../ganglion/latency.ts')).open,
+    ...poolSides('eager', ['piscina', 'tinypool'], async (name, pools) =>
+      (await import('../rivals/pool-sides.ts')).latency(name, pools),
+    ),
+    postMessage: async () => (await import('../rivals/post-message.ts')).latency,
+  },
+  rows: [
+    ...LOADS.map((percent) => atLoad(percent, 'p50Us', 'piscina', 'rival')),
+    ...LOADS.map((percent) => atLoad(percent, 'p99Us', 'piscina', 'rival')),
+    atSameRate('p50Us', 'piscina', 'rival'),
+    atSameRate('p99Us', 'piscina', 'rival'),
+    atSameRate('p50Us', 'tinypool', 'rival'),
+    atSameRate('p99Us', 'tinypool', 'rival'),
+    atSameRate('p50Us', 'postMessage', 'floor'),
+    atSameRate('p99Us', 'postMessage', 'floor'),
+  ],
+  charts: [
+    {
+      kind: 'percentiles',
+      title: 'Latency under open-loop load, at parts of each one’s own capacity',
+      unit: 'µs',
+      sides: ['ganglion', 'piscina'],
+      curves: LOADS.map((percent) => ({ label: `${percent} %`, figure: `latencyUs ${percent}%` })),
+    },
+    {
+      kind: 'percentiles',
+      title: 'Latency under the same open-loop load',
+      unit: 'µs',
+      curves: [{ label: 'same rate', figure: 'latencyUs same' }],
+    },
+  ],
+};
