@@ -24,11 +24,18 @@ export const ERROR_CODES = [
   'ERR_GANGLION_AUDIT_WRITE',
   'ERR_GANGLION_REDACTION_RULE',
   'ERR_GANGLION_PROTOCOL',
+  'ERR_GANGLION_RUNTIME',
 ] as const;
 export type ErrorCode = (typeof ERROR_CODES)[number];
 
 /** Marks our errors across copies of this module (a bundle beside a package, a worker beside the main thread). */
 const BRAND = Symbol.for('ganglion.error');
+
+/** ERR_GANGLION_INVALID_EVENT → InvalidEventError. */
+function nameOf(code: ErrorCode): string {
+  const words = code.toLowerCase().split('_').slice(2);
+  return `${words.map((word) => word[0]!.toUpperCase() + word.slice(1)).join('')}Error`;
+}
 
 /** The base of every error this library throws. `code` is stable; `cause` is set where there is one. */
 export class GanglionError extends Error {
@@ -39,7 +46,8 @@ export class GanglionError extends Error {
     Object.defineProperty(this, BRAND, { value: true });
   }
   override get name(): string {
-    return this.constructor.name;
+    // Ours go by their code: a minifier gives classes other names.
+    return Object.hasOwn(this.constructor, 'code') ? nameOf(this.code) : this.constructor.name;
   }
   /** True for an error of this class, also one that another copy of the library made. */
   static is(x: unknown): x is GanglionError {
@@ -256,6 +264,14 @@ export class RedactionRuleError extends GanglionError {
   static readonly code = 'ERR_GANGLION_REDACTION_RULE';
   constructor(message: string, options?: ErrorOptions) {
     super(RedactionRuleError.code, message, options);
+  }
+}
+
+/** Bun or Deno, where the threads of this library don't keep what it promises. Functions as handlers work there. */
+export class RuntimeError extends GanglionError {
+  static readonly code = 'ERR_GANGLION_RUNTIME';
+  constructor(message: string) {
+    super(RuntimeError.code, message);
   }
 }
 

@@ -49,6 +49,8 @@ export interface ResolvedOptions {
   readonly deadLetterQueue: DeadLetterQueue | undefined;
   /** Undefined: no audit log. */
   readonly audit: AuditOptions | undefined;
+  /** A folder, with a slash at its end. */
+  readonly workersUrl: URL | undefined;
   readonly worker: Pick<EventBusOptions, 'resourceLimits' | 'execArgv' | 'env'>;
 }
 
@@ -162,6 +164,7 @@ const BUS_OPTIONS: readonly (keyof EventBusOptions)[] = [
   'resourceLimits',
   'execArgv',
   'env',
+  'workersUrl',
   'enableAudit',
   'eventLogPath',
   'maxLogSizeBytes',
@@ -179,7 +182,21 @@ const BUS_OPTIONS: readonly (keyof EventBusOptions)[] = [
   'deadLetterQueue',
 ];
 
-function resolveAudit(check: Check, given: Record<string, unknown>): AuditOptions | undefined {
+function resolveFolder(check: Check, name: string, value: unknown): URL | undefined {
+  if (value === undefined) return undefined;
+  const isUrl = value instanceof URL;
+  if (isUrl ? value.protocol !== 'file:' : typeof value !== 'string' || value === '') {
+    check.fail(name, value, 'a file URL or the path of a folder');
+    return undefined;
+  }
+  return new URL(`${(isUrl ? value : pathToFileURL(resolve(value as string))).href.replace(/\/$/, '')}/`);
+}
+
+function resolveAudit(
+  check: Check,
+  given: Record<string, unknown>,
+  workersUrl: URL | undefined,
+): AuditOptions | undefined {
   const { eventLogPath: path, auditFsync: fsync = 'rotate', auditSeal: seal = false, redactor, onSeal } = given;
   if (path !== undefined && !(path instanceof URL) && (typeof path !== 'string' || path === '')) {
     check.fail('eventLogPath', path, 'a non-empty string or a file URL');
@@ -202,6 +219,7 @@ function resolveAudit(check: Check, given: Record<string, unknown>): AuditOption
     fsync: fsync as (typeof FSYNC)[number],
     ...(redactor !== undefined && { redactor: (redactor as Redactor).toConfig() }),
     seal: seal as boolean | number,
+    ...(workersUrl !== undefined && { workersUrl }),
     ...(onSeal !== undefined && { onSeal: onSeal as (seal: SealPayload) => void }),
   };
 }
@@ -229,6 +247,7 @@ export function resolveBusOptions(options: EventBusOptions = {}): ResolvedOption
   if (given.overflowPolicy !== undefined && !policies.includes(given.overflowPolicy)) {
     check.fail('overflowPolicy', given.overflowPolicy, `one of ${policies.join(', ')}`);
   }
+  const workersUrl = resolveFolder(check, 'workersUrl', given.workersUrl);
   const resolved: ResolvedOptions = {
     threads: check.integer(
       'maxConcurrentHandlers',
@@ -258,7 +277,8 @@ export function resolveBusOptions(options: EventBusOptions = {}): ResolvedOption
     compileSchemas: check.boolean('compileSchemas', given.compileSchemas, false),
     tracing: check.boolean('tracing', given.tracing, undefined),
     deadLetterQueue: given.deadLetterQueue as DeadLetterQueue | undefined,
-    audit: resolveAudit(check, given),
+    audit: resolveAudit(check, given, workersUrl),
+    workersUrl,
     worker: {
       ...(options.resourceLimits === undefined ? {} : { resourceLimits: options.resourceLimits }),
       ...(options.execArgv === undefined ? {} : { execArgv: options.execArgv }),

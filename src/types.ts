@@ -322,6 +322,11 @@ export interface EventBusOptions<Events = EventMap, Inputs = Events> {
   resourceLimits?: ResourceLimits;
   execArgv?: string[];
   env?: NodeJS.ProcessEnv;
+  /**
+   * For a program that is bundled whole: the folder, by file URL or path, that holds a copy of the package's dist/standalone,
+   * from which threads are started. ConfigError when it holds none. @default the package's own files
+   */
+  workersUrl?: URL | string;
   /** Write every event to the audit log. True without `eventLogPath` is a ConfigError. @default true exactly when `eventLogPath` is given */
   enableAudit?: boolean;
   /** The audit log's file, JSON lines of mode 0600. One bus at a time: AuditLockedError. @default none */

@@ -1,9 +1,9 @@
 // Runs every static check and reports each by name, also after one has failed.
 // node test/check.mjs [part of a check's name …]
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('../', import.meta.url));
@@ -20,18 +20,9 @@ function run(command, args, cwd = root) {
 const tool = (name, ...args) => run(join(root, 'node_modules', '.bin', name), args);
 
 let packed;
-/** Packs what npm would publish: built from a copy, so that the checkout's dist/ stays as the tests need it. */
 function pack() {
-  packed ??= buildAndPack();
+  packed ??= run(process.execPath, ['test/pack.mjs', scratch]);
   return packed;
-}
-function buildAndPack() {
-  const copy = join(scratch, 'package');
-  const skip = new Set(['node_modules', 'dist', '.git', 'coverage']);
-  cpSync(root, copy, { recursive: true, filter: (path) => !skip.has(basename(path)) });
-  symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'), 'junction');
-  const built = run(process.execPath, ['build.mjs'], copy);
-  return built.ok ? run('npm', ['pack', '--ignore-scripts', '--pack-destination', scratch], copy) : built;
 }
 function packageTool(name, ...args) {
   const { ok, output } = pack();

@@ -30,6 +30,7 @@ const FLOORS: readonly (readonly string[])[] = [
     'src/schemas.ts',
     'src/schema-serializer.ts',
     'src/diagnostics.ts',
+    'src/load-advice.ts',
     'src/redact/',
   ],
   // worker.ts is what a handler module imports inside a thread, where only the shared memory exists.

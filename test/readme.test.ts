@@ -150,6 +150,7 @@ test('the table of options names each option with its default', () => {
     resourceLimits: "Node's",
     execArgv: "Node's",
     env: "Node's",
+    workersUrl: "the package's files",
     enableAudit: 'with eventLogPath',
     eventLogPath: 'none',
     maxLogSizeBytes: 'no rotation',

@@ -2,6 +2,7 @@ import { threadId } from 'node:worker_threads';
 import { MAX_TIMER_MS } from '../src/clock.ts';
 import { messageOf } from '../src/codec.ts';
 import { HandlerLoadError } from '../src/errors.ts';
+import { explainLoadError, exportedFunction } from '../src/load-advice.ts';
 import type { ModuleInfo } from '../src/protocol.ts';
 import { type SerializedError, serializeError } from '../src/serialized-error.ts';
 import type { SetupContext } from '../src/types.ts';
@@ -31,7 +32,9 @@ export function loadModule(info: ModuleInfo, timeoutMs: number): ThreadModule {
         module.handler = handler;
       },
       (error: unknown) => {
-        module.error = serializeError(error);
+        module.error = serializeError(
+          new HandlerLoadError(info.href, explainLoadError(info.href, error), { cause: error }),
+        );
       },
     ),
   };
@@ -67,10 +70,8 @@ function warn(what: string, message: string): void {
 
 async function importHandler({ href, exportName }: ModuleInfo): Promise<Handler> {
   const namespace = (await import(href)) as Record<string, unknown>;
-  // A CommonJS module compiled from `export default` has its exports behind `default`.
+  const found = exportedFunction(namespace, exportName);
   const inner = namespace.default as Record<string, unknown> | undefined;
-  const found = [namespace[exportName], inner?.[exportName]].find((value) => typeof value === 'function');
-  if (found === undefined) throw new HandlerLoadError(href, `it exports no function ${JSON.stringify(exportName)}`);
   const setup = namespace.setup ?? inner?.setup;
   if (typeof setup === 'function') {
     let once = setups.get(href);

@@ -13,6 +13,8 @@ export interface AuditOptions {
   readonly redactor?: RedactorConfig;
   /** Lines between two seals, true for 1_000; off without it. */
   readonly seal?: boolean | number;
+  /** Where the worker files are, if not beside the library. */
+  readonly workersUrl?: URL;
   /** A power of two. @default 8_388_608 */
   readonly ringBytes?: number;
 }

@@ -12,7 +12,7 @@ import {
   DOORBELL_BLOCKED,
   DOORBELL_OFF,
 } from '../ring/layout.ts';
-import { AUDIT_WRITER } from '../worker-urls.ts';
+import { workerFiles } from '../worker-urls.ts';
 import { closeAtExit, forgetAtExit } from './at-exit.ts';
 import type { AuditHooks, AuditInternals, AuditOptions, AuditStats } from './interface.ts';
 import { type Lock, takeLock } from './lock.ts';
@@ -69,6 +69,7 @@ export class AuditLog {
   /** Throws AuditLockedError when another log has the file, AuditOpenError when it can't be opened. */
   constructor(options: AuditOptions, hooks: AuditHooks = {}, internals: AuditInternals = {}) {
     this.#hooks = hooks;
+    const writer = internals.writer ?? workerFiles(options.workersUrl).auditWriter;
     this.path = resolveLogPath(options.path);
     const lockFile = lockPath(this.path);
     this.#lock = takeLogLock(this.path, lockFile);
@@ -92,7 +93,7 @@ export class AuditLog {
       redactor: options.redactor,
       sealEvery: seal === true ? DEFAULT_SEAL_LINES : Number(seal),
     };
-    this.#thread = new AuditThread(this.#memory, task, internals.writer ?? AUDIT_WRITER, {
+    this.#thread = new AuditThread(this.#memory, task, writer, {
       message: (message) => this.#receive(message),
       replaced: (reason) =>
         this.#fault({ code: 'WORKER', message: `the audit worker was replaced: ${reason}`, attempts: 1 }),

@@ -1,9 +1,10 @@
 import { fileURLToPath } from 'node:url';
 import type { MessagePort, Worker } from 'node:worker_threads';
-import { Piscina } from 'piscina';
+import type { Piscina } from 'piscina';
 import { messageOf } from '../codec.ts';
 import { ThreadStartError } from '../errors.ts';
 import type { EventBusOptions } from '../types.ts';
+import type { WorkerFiles } from '../worker-urls.ts';
 
 /** A pooled thread taken for a long-lived task. */
 export interface Lease {
@@ -30,14 +31,15 @@ export class ThreadPool {
 
   constructor(
     threads: number,
-    host: URL,
+    files: WorkerFiles,
     worker: Pick<EventBusOptions, 'resourceLimits' | 'execArgv' | 'env'>,
     hooks: ThreadPoolHooks,
   ) {
     this.#hooks = hooks;
     try {
-      this.#piscina = new Piscina({
-        filename: fileURLToPath(host),
+      const { Piscina: Pool } = files.loadPiscina() as { Piscina: typeof Piscina };
+      this.#piscina = new Pool({
+        filename: fileURLToPath(files.poolEntry),
         minThreads: threads,
         maxThreads: threads,
         idleTimeout: Number.POSITIVE_INFINITY,

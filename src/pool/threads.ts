@@ -2,7 +2,7 @@ import type { ResolvedOptions } from '../options.ts';
 import type { FromThread } from '../protocol.ts';
 import { MAX_OWNER, MODE_ACTIVE, MODE_DRAIN, MODE_RETURN, type RingMemory } from '../ring/layout.ts';
 import { unpark } from '../ring/parking.ts';
-import { POOL_ENTRY } from '../worker-urls.ts';
+import { workerFiles } from '../worker-urls.ts';
 import { HandlerThread, type ThreadRole } from './handler-thread.ts';
 import { ThreadPool } from './thread-pool.ts';
 
@@ -47,9 +47,14 @@ export class Threads {
     this.#options = options;
     this.#hooks = hooks;
     for (let owner = MAX_OWNER; owner > 0; owner--) this.#owners.push(owner);
-    this.#pool = new ThreadPool(options.threads + options.spareThreads, POOL_ENTRY, options.worker, {
-      exited: (nodeThreadId) => this.#exited(nodeThreadId),
-    });
+    this.#pool = new ThreadPool(
+      options.threads + options.spareThreads,
+      workerFiles(options.workersUrl),
+      options.worker,
+      {
+        exited: (nodeThreadId) => this.#exited(nodeThreadId),
+      },
+    );
   }
 
   get leased(): boolean {
@@ -227,6 +232,5 @@ export class Threads {
       this.#retry = undefined;
       this.#ensure();
     }, delay);
-    this.#retry.unref();
   }
 }

@@ -1,11 +1,11 @@
 import type { SubscriptionPlan } from '../bus/subscription.ts';
 import type { TestSeam } from '../bus/test-seam.ts';
-import { messageOf } from '../codec.ts';
 import { currentScope } from '../correlation.ts';
 import { Delivery, type Outcome } from '../delivery/pending.ts';
 import { HandlerLoadError } from '../errors.ts';
 import { eventOf } from '../event.ts';
 import { isThenable } from '../handler-result.ts';
+import { explainLoadError, exportedFunction } from '../load-advice.ts';
 import type { ResolvedModule } from '../options.ts';
 import { FailureReason, type InlineHandler } from '../types.ts';
 import type { VirtualClock } from './virtual-clock.ts';
@@ -89,7 +89,7 @@ export class InProcess implements TestSeam {
         loading.handler = handler;
       },
       (error: unknown) => {
-        const message = `handler module ${module.href}: ${messageOf(error)}`;
+        const message = `handler module ${module.href}: ${explainLoadError(module.href, error)}`;
         loading.error = new HandlerLoadError(module.href, message, { cause: error });
         this.#loadErrors.add(loading.error);
       },
@@ -102,10 +102,8 @@ export class InProcess implements TestSeam {
 
   async #import({ href, exportName }: ResolvedModule): Promise<InlineHandler> {
     const namespace = (await import(href)) as Record<string, unknown>;
-    // A CommonJS module compiled from `export default` has its exports behind `default`.
+    const found = exportedFunction(namespace, exportName);
     const inner = namespace.default as Record<string, unknown> | undefined;
-    const found = [namespace[exportName], inner?.[exportName]].find((value) => typeof value === 'function');
-    if (found === undefined) throw new Error(`it exports no function ${JSON.stringify(exportName)}`);
     const setup = namespace.setup ?? inner?.setup;
     if (typeof setup === 'function') {
       let once = this.#setups.get(href);

@@ -1,0 +1,43 @@
+import { fileURLToPath } from 'node:url';
+import { messageOf } from './codec.ts';
+
+/** What a handler module's failed import means, and what to do about it: the error's own message with a next step. */
+export function explainLoadError(href: string, error: unknown): string {
+  const { code, resource } = Object(error) as { code?: unknown; resource?: unknown };
+  const message = messageOf(error);
+  if (code === 'ERR_ACCESS_DENIED') {
+    return `${message}. Node's permission model is on: start node with --allow-fs-read=${String(resource ?? 'the module and what it imports')}`;
+  }
+  if (code === 'ERR_UNKNOWN_FILE_EXTENSION' && /\.[mc]?ts$/.test(href)) {
+    return (
+      `${message}. Node ${process.versions.node} runs no TypeScript: use Node 22.18 or newer, compile the module and ` +
+      `name its .js file, or start node with --import tsx`
+    );
+  }
+  if (code === 'ERR_MODULE_NOT_FOUND' && names(message, href)) {
+    return (
+      `${message}. Name it by new URL('./file.js', import.meta.url), as seen from the file that says so; in a bundle it ` +
+      `has to be an entry point of its own`
+    );
+  }
+  return message;
+}
+
+/** The module itself is what is missing, and not something that it imports. */
+function names(message: string, href: string): boolean {
+  return href.startsWith('file:') ? message.includes(`'${fileURLToPath(href)}' `) : message.includes(`'${href}' `);
+}
+
+/** The function that a subscription names. Throws an error that lists what there is instead. */
+export function exportedFunction(namespace: Readonly<Record<string, unknown>>, exportName: string): unknown {
+  // A CommonJS module compiled from `export default` has its exports behind `default`.
+  const inner = Object(namespace.default) as Record<string, unknown>;
+  const found = [namespace[exportName], inner[exportName]].find((value) => typeof value === 'function');
+  if (found !== undefined) return found;
+  const names = Object.keys(namespace).filter((name) => typeof namespace[name] === 'function');
+  const advice =
+    names.length === 0
+      ? 'Write `export default (event, context) => …`'
+      : `It exports ${names.join(', ')}: name one by { module, export: '${names[0]}' }`;
+  throw new Error(`it exports no function ${JSON.stringify(exportName)}. ${advice}`);
+}
