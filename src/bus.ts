@@ -179,14 +179,15 @@ export class EventBus<Events extends EventsShape<Events> = EventMap, Inputs exte
       });
     }
     this.#room = new Room(this.#options, this.#ledger, this.#flow, () => this.#pool, this.#audit);
-    const { deadLetterQueue } = this.#options;
+    const { deadLetterQueue, redactor } = this.#options;
     if (deadLetterQueue !== undefined) {
-      this.#deadEvents = new DeadEvents(this, deadLetterQueue, {
+      this.#deadEvents = new DeadEvents(this, deadLetterQueue, redactor, {
         closing: () => this.#closing,
         subscription: (id) => this.#subscriptions.get(id),
         route: (eventType) => this.#routes.resolve(eventType),
         accept: (event) => this.#accept(event),
         reload: (subscription) => this.#reload(subscription),
+        hold: (subscription, orderingKey) => this.#flow.hold(subscription, orderingKey),
         emitAgain: (letter) => this.#emitAgain(letter),
       });
     }
@@ -229,6 +230,7 @@ export class EventBus<Events extends EventsShape<Events> = EventMap, Inputs exte
     this.#routes.add(subscription, compiled);
     this.#subscriptions.set(subscription.id, subscription);
     this.#flow.subscribed(subscription);
+    this.#deadEvents?.subscribed(subscription);
     if (module !== undefined) this.#pool!.subscribe(subscription);
     signal?.addEventListener('abort', () => this.unsubscribe(subscription.id), { once: true });
     return subscription.id;

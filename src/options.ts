@@ -47,6 +47,7 @@ export interface ResolvedOptions {
   /** undefined: by what is registered. */
   readonly tracing: boolean | undefined;
   readonly deadLetterQueue: DeadLetterQueue | undefined;
+  readonly redactor: Redactor | undefined;
   /** Undefined: no audit log. */
   readonly audit: AuditOptions | undefined;
   /** A folder, with a slash at its end. */
@@ -277,6 +278,7 @@ export function resolveBusOptions(options: EventBusOptions = {}): ResolvedOption
     compileSchemas: check.boolean('compileSchemas', given.compileSchemas, false),
     tracing: check.boolean('tracing', given.tracing, undefined),
     deadLetterQueue: given.deadLetterQueue as DeadLetterQueue | undefined,
+    redactor: given.redactor as Redactor | undefined,
     audit: resolveAudit(check, given, workersUrl),
     workersUrl,
     worker: {

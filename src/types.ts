@@ -163,9 +163,9 @@ export interface DeadLetterQueueOptions {
   maxSize?: number;
   /** A JSONL file that keeps the entries over a restart. One queue at a time can have it. @default none */
   path?: string | URL;
-  /** What goes to the file is redacted; such an entry, read back, can't be retried. @default none */
+  /** What goes to the file is redacted; such an entry, read back, can't be retried. @default that of the bus */
   redactor?: { redactLine(line: string): string; redact(value: unknown): unknown };
-  /** The file gets events unredacted, so that they can be retried after a restart. @default false */
+  /** The file gets events unredacted, whoever has a redactor, so that they can be retried after a restart. @default false */
   storeRaw?: boolean;
 }
 
@@ -337,7 +337,7 @@ export interface EventBusOptions<Events = EventMap, Inputs = Events> {
   maxLogFiles?: number;
   /** When what was written is forced to the disk. @default 'rotate' */
   auditFsync?: 'none' | 'rotate' | 'batch';
-  /** What the audit log may not hold. @default none: nothing is redacted */
+  /** What the audit log, and the file of the dead letters, may not hold. @default none: nothing is redacted */
   redactor?: Redactor;
   /** Seal the log by a running hash, each so many lines; true: 1_000. @default false */
   auditSeal?: boolean | number;

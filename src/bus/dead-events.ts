@@ -1,7 +1,13 @@
 import { monotonicMs } from '../clock.ts';
 import { encodeHead } from '../codec.ts';
-import type { DeadLetter, NewDeadLetter, RerunResult } from '../dead-letters/letter.ts';
-import { addDeadLetter, type DeadLetterQueue, markAllFailed, registerRerun } from '../dead-letters/queue.ts';
+import type { DeadLetter, LetterRedactor, NewDeadLetter, RerunResult } from '../dead-letters/letter.ts';
+import {
+  addDeadLetter,
+  type DeadLetterQueue,
+  markAllFailed,
+  registerRerun,
+  restoredLetters,
+} from '../dead-letters/queue.ts';
 import { failedAttempt } from '../delivery/flow.ts';
 import { type Delivery, type Outcome, PendingEvent, type Receipt, type Subscription } from '../delivery/pending.ts';
 import { DEAD_LETTER_CHANNEL, type DeadLetterMessage } from '../diagnostics.ts';
@@ -20,6 +26,8 @@ export interface DeadEventsHooks<S> {
   accept(event: PendingEvent): void;
   /** A handler that could not be loaded is loaded afresh. */
   reload(subscription: S): void;
+  /** Later events of this key wait. Returns what ends that. */
+  hold(subscription: S, orderingKey: string): () => void;
   /** Emits an event that was refused, with the id it has. Throws what emit throws. */
   emitAgain(letter: DeadLetter): Promise<void>;
 }
@@ -27,10 +35,13 @@ export interface DeadEventsHooks<S> {
 /** What a bus tells its dead letter queue, and how the queue's entries are run again on it. */
 export class DeadEvents<S extends Subscription> {
   readonly #queue: DeadLetterQueue;
+  readonly #redactor: LetterRedactor | undefined;
   readonly #hooks: DeadEventsHooks<S>;
 
-  constructor(bus: object, queue: DeadLetterQueue, hooks: DeadEventsHooks<S>) {
+  /** `redactor`: the bus's, for the queue's file where that has none of its own. */
+  constructor(bus: object, queue: DeadLetterQueue, redactor: LetterRedactor | undefined, hooks: DeadEventsHooks<S>) {
     this.#queue = queue;
+    this.#redactor = redactor;
     this.#hooks = hooks;
     registerRerun(bus, (letter) => this.#rerun(letter));
   }
@@ -54,6 +65,21 @@ export class DeadEvents<S extends Subscription> {
       },
       gone,
     );
+  }
+
+  /** A new subscription with `dlqOrder: 'hold'` stands in the place of an earlier process's: its keys are still held. */
+  subscribed(subscription: S): void {
+    if (!subscription.guarantees.hold) return;
+    for (const letter of restoredLetters(this.#queue, subscription.name)) {
+      const { orderingKey, event, gone } = letter;
+      if (orderingKey === undefined || !this.#hooks.route(event.eventType).tiers.flat().includes(subscription))
+        continue;
+      const release = this.#hooks.hold(subscription, orderingKey);
+      letter.gone = () => {
+        gone?.();
+        release();
+      };
+    }
   }
 
   /** Every handler of this event, two or more, has failed. */
@@ -85,8 +111,8 @@ export class DeadEvents<S extends Subscription> {
     });
   }
 
-  #keep(letter: NewDeadLetter, gone?: () => void): void {
-    const id = addDeadLetter(this.#queue, letter, gone);
+  #keep(letter: Omit<NewDeadLetter, 'redactor'>, gone?: () => void): void {
+    const id = addDeadLetter(this.#queue, { ...letter, redactor: this.#redactor }, gone);
     if (!DEAD_LETTER_CHANNEL.hasSubscribers) return;
     const { event, subscriptionId, handlerName, reason } = letter;
     const { eventId, eventType } = event;
@@ -96,6 +122,7 @@ export class DeadEvents<S extends Subscription> {
 
   async #rerun(letter: DeadLetter): Promise<RerunResult> {
     if (this.#hooks.closing()) throw new BusClosedError('retry');
+    letter.redactor = this.#redactor ?? letter.redactor;
     const { subscriptionId, payloadJson, event, body, attempt } = letter;
     if (subscriptionId === null || payloadJson === undefined) return this.#emitAgain(letter);
     const subscription = this.#find(letter);

@@ -1,17 +1,23 @@
-import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
+import { closeSync, fsyncSync, openSync, readSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { type Lock, takeLock } from '../audit/lock.ts';
 import { resolveLogPath } from '../audit/path.ts';
 import { monotonicMs } from '../clock.ts';
 import { messageOf } from '../codec.ts';
 import { DeadLetterFileError } from '../errors.ts';
-import { type DeadLetter, decodeLetter, encodeLetter } from './letter.ts';
+import { type DeadLetter, decodeLetter, encodeLetter, type LetterRedactor } from './letter.ts';
 
 /** The file is written anew when it has more lines without effect than this and than lines with one. */
 const COMPACT_AFTER = 1_000;
+/** A file that can't be written is tried again after so long, and then ever more seldom: each try writes all of it. */
+const MEND_AFTER_MS = 1_000;
+const MEND_AFTER_AT_MOST_MS = 60_000;
+const CHUNK_BYTES = 1 << 20;
+const NEWLINE = 10;
 
 export interface DeadLetterFileOptions {
   readonly path: string | URL;
-  readonly redactor: { redactLine(line: string): string; redact(value: unknown): unknown } | undefined;
+  /** What this entry's text goes through on its way to the disk; undefined: nothing. */
+  redactor(letter: DeadLetter): LetterRedactor | undefined;
   /** All entries, oldest first. */
   live(): Iterable<DeadLetter>;
 }
@@ -39,6 +45,8 @@ export class DeadLetterFile {
   #lines = 0;
   /** A write has failed: what is in the file is not what it should be until it is written anew. */
   #broken = false;
+  #mending: NodeJS.Timeout | undefined;
+  #mendAfterMs = MEND_AFTER_MS;
 
   /** Throws DeadLetterFileError. */
   constructor(options: DeadLetterFileOptions) {
@@ -57,24 +65,25 @@ export class DeadLetterFile {
     watchingExit = true;
   }
 
-  /** What the file holds, oldest first. */
+  /** What the file holds, oldest first. Throws DeadLetterFileError. */
   read(): DeadLetter[] {
     const letters = new Map<string, DeadLetter>();
-    const text = readFileSync(this.path, 'utf8');
     const now = Date.now();
     const monotonic = monotonicMs();
-    for (const line of text.split('\n')) {
-      if (line === '') continue;
-      this.#lines++;
-      if (!apply(line, letters, now, monotonic)) this.damagedLines++;
+    try {
+      this.#eachLine((line) => {
+        this.#lines++;
+        if (!apply(line, letters, now, monotonic)) this.damagedLines++;
+      });
+    } catch (error) {
+      this.close();
+      throw new DeadLetterFileError(`${this.path}: ${messageOf(error)}`, { cause: error });
     }
-    // A torn last line must not swallow the next one.
-    if (text !== '' && !text.endsWith('\n')) this.#broken = true;
     return [...letters.values()];
   }
 
   put(letter: DeadLetter): void {
-    this.#append(encodeLetter(letter, this.#options.redactor));
+    this.#append(encodeLetter(letter, this.#options.redactor(letter)));
   }
 
   remove(ids: readonly string[]): void {
@@ -89,12 +98,17 @@ export class DeadLetterFile {
   /** Writes the file anew if that is worth while. */
   tidy(size: number): void {
     if (this.#fd === undefined) return;
+    if (this.#mending !== undefined) return;
     if (!this.#broken && this.#lines - size <= Math.max(COMPACT_AFTER, size)) return;
     this.#attempt(() => this.#rewrite());
   }
 
   close(): void {
     if (this.#fd === undefined) return;
+    clearTimeout(this.#mending);
+    // The last chance of what could not be written.
+    if (this.#broken) this.#attempt(() => this.#rewrite());
+    clearTimeout(this.#mending);
     closeSync(this.#fd);
     this.#fd = undefined;
     this.#lock?.release();
@@ -106,35 +120,43 @@ export class DeadLetterFile {
   }
 
   #append(text: string): void {
-    if (this.#fd === undefined) return;
-    if (this.#broken) {
-      this.#attempt(() => this.#rewrite());
-      return;
-    }
+    if (this.#fd === undefined || this.#mending !== undefined) return;
     this.#attempt(() => {
+      if (this.#broken) {
+        this.#rewrite();
+        return;
+      }
       write(this.#fd!, `${text}\n`);
       this.#lines++;
     });
   }
 
+  /** A new file takes the old one's place in one step, so that there is a whole one at any moment. */
   #rewrite(): void {
     const draft = `${this.path}.new`;
-    const fd = openSync(draft, 'w', 0o600);
     let lines = 0;
     try {
-      for (const letter of this.#options.live()) {
-        write(fd, `${encodeLetter(letter, this.#options.redactor)}\n`);
-        lines++;
+      const fd = openSync(draft, 'w', 0o600);
+      try {
+        for (const letter of this.#options.live()) {
+          write(fd, `${encodeLetter(letter, this.#options.redactor(letter))}\n`);
+          lines++;
+        }
+        fsyncSync(fd);
+      } finally {
+        closeSync(fd);
       }
-      fsyncSync(fd);
-    } finally {
-      closeSync(fd);
+      renameSync(draft, this.path);
+    } catch (error) {
+      // On a full disk half a draft takes the room that the next try needs.
+      rmSync(draft, { force: true });
+      throw error;
     }
-    renameSync(draft, this.path);
     closeSync(this.#fd!);
     this.#open();
     this.#lines = lines;
     this.#broken = false;
+    this.#mendAfterMs = MEND_AFTER_MS;
   }
 
   #attempt(work: () => void): void {
@@ -142,11 +164,44 @@ export class DeadLetterFile {
       work();
     } catch (error) {
       this.#broken = true;
+      this.#mendLater();
       if (this.errors++ > 0) return;
       process.emitWarning(`the dead letter file ${this.path} can't be written: ${messageOf(error)}`, {
         code: 'GANGLION_DEAD_LETTER_FILE',
       });
     }
+  }
+
+  #mendLater(): void {
+    this.#mending = setTimeout(() => {
+      this.#mending = undefined;
+      this.#attempt(() => this.#rewrite());
+    }, this.#mendAfterMs);
+    this.#mending.unref();
+    this.#mendAfterMs = Math.min(2 * this.#mendAfterMs, MEND_AFTER_AT_MOST_MS);
+  }
+
+  /** In pieces, since Node can't hold a large file in one string. */
+  #eachLine(take: (line: string) => void): void {
+    const chunk = Buffer.allocUnsafe(CHUNK_BYTES);
+    let parts: Buffer[] = [];
+    for (let at = 0; ; ) {
+      const size = readSync(this.#fd!, chunk, 0, CHUNK_BYTES, at);
+      if (size === 0) break;
+      at += size;
+      let begin = 0;
+      for (let end = chunk.indexOf(NEWLINE); end !== -1 && end < size; end = chunk.indexOf(NEWLINE, begin)) {
+        parts.push(chunk.subarray(begin, end));
+        if (parts.some(({ length }) => length > 0)) take(Buffer.concat(parts).toString('utf8'));
+        parts = [];
+        begin = end + 1;
+      }
+      if (begin < size) parts.push(Buffer.from(chunk.subarray(begin, size)));
+    }
+    if (parts.length === 0) return;
+    take(Buffer.concat(parts).toString('utf8'));
+    // A torn last line must not swallow the next one.
+    this.#broken = true;
   }
 }
 

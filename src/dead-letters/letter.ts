@@ -3,6 +3,12 @@ import { BusEvent, eventOf } from '../event.ts';
 import type { SerializedError } from '../serialized-error.ts';
 import type { FailedAttemptInfo, FailedEvent, FailureReason } from '../types.ts';
 
+/** What of a Redactor the queue's file needs. */
+export interface LetterRedactor {
+  redactLine(line: string): string;
+  redact(value: unknown): unknown;
+}
+
 /** An entry of the queue, as the queue and the bus see it. */
 export interface DeadLetter {
   readonly id: string;
@@ -33,6 +39,8 @@ export interface DeadLetter {
   running: Promise<boolean> | undefined;
   /** Later events of its ordering key wait until it is gone. */
   gone: (() => void) | undefined;
+  /** Of the bus that it failed on last. */
+  redactor: LetterRedactor | undefined;
 }
 
 /** What a failure is to the queue. */
@@ -89,10 +97,8 @@ export interface StoredLetter {
   body: string | null;
 }
 
-type Redactor = { redactLine(line: string): string; redact(value: unknown): unknown } | undefined;
-
 /** One line's text. With a redactor nothing of the event or the errors goes through unredacted. */
-export function encodeLetter(letter: DeadLetter, redactor: Redactor): string {
+export function encodeLetter(letter: DeadLetter, redactor: LetterRedactor | undefined): string {
   const raw = lineOf(letter);
   const line = redactor === undefined ? raw : redactor.redactLine(raw);
   const { body } = letter;
@@ -164,6 +170,7 @@ export function decodeLetter(record: unknown, nowMs: number, monotonicMs: number
     restored: true,
     running: undefined,
     gone: undefined,
+    redactor: undefined,
   };
 }
 
@@ -172,7 +179,7 @@ function lineOf({ event, payloadJson = '{}' }: DeadLetter): string {
   return encodeEvent(encodeHead(eventType), payloadJson, timestamp, eventId, source, correlationId);
 }
 
-function redacted<T extends object>(redactor: NonNullable<Redactor>, texts: T): T {
+function redacted<T extends object>(redactor: LetterRedactor, texts: T): T {
   const result = redactor.redact(texts);
   // A redactor that fails gives a token for the whole.
   if (typeof result === 'object' && result !== null) return result as T;

@@ -19,6 +19,8 @@ const reruns = new WeakMap<object, Rerun>();
 export let addDeadLetter: (queue: DeadLetterQueue, letter: NewDeadLetter, gone?: () => void) => string;
 /** All handlers of an event, two or more, have failed. */
 export let markAllFailed: (queue: DeadLetterQueue, eventId: string) => void;
+/** Entries out of a file of this handler, oldest first. */
+export let restoredLetters: (queue: DeadLetterQueue, handlerName: string) => DeadLetter[];
 
 export function registerRerun(bus: object, rerun: Rerun): void {
   reruns.set(bus, rerun);
@@ -42,6 +44,8 @@ export class DeadLetterQueue {
   static {
     addDeadLetter = (queue, letter, gone) => queue.#add(letter, gone);
     markAllFailed = (queue, eventId) => queue.#mark(eventId, true);
+    restoredLetters = (queue, handlerName) =>
+      [...queue.#letters.values()].filter((letter) => letter.restored && letter.handlerName === handlerName);
   }
 
   /** Throws ConfigError, which names every fault, or DeadLetterFileError. */
@@ -51,7 +55,7 @@ export class DeadLetterQueue {
     if (path === undefined) return;
     this.#file = new DeadLetterFile({
       path,
-      redactor: storeRaw ? undefined : redactor,
+      redactor: (letter) => (storeRaw ? undefined : (redactor ?? letter.redactor)),
       live: () => this.#letters.values(),
     });
     for (const letter of this.#file.read()) this.#insert(letter);
@@ -108,7 +112,8 @@ export class DeadLetterQueue {
 
   /**
    * Retries each entry that is there now, once, oldest first. Entries that were retried `maxRetries` times are left alone
-   * and reported as `exhausted`; those that can't be retried are among the `failed`. Rejects with BusClosedError.
+   * and reported as `exhausted`; those that can't be retried are among the `failed`, and so are, untried, those whose
+   * ordering key is held (`dlqOrder: 'hold'`) by an older one that is still there. Rejects with BusClosedError.
    * @default maxRetries 3
    */
   async retryAll(
@@ -119,20 +124,32 @@ export class DeadLetterQueue {
     if (!(maxRetries >= 0))
       throw new ConfigError(`retryAll: maxRetries must be a number from 0, got ${inspect(maxRetries)}`);
     const result = { succeeded: [] as string[], failed: [] as string[], exhausted: [] as string[] };
-    const queue: string[] = [];
-    for (const { id, retryCount } of this.#letters.values())
-      if (retryCount >= maxRetries) result.exhausted.push(id);
-      else queue.push(id);
     let closed: unknown;
+    /** False: it still stands in the way of those behind it. */
+    const retryOne = async ({ id, retryCount }: DeadLetter): Promise<boolean> => {
+      // Gone since: removed, or evicted by a new failure.
+      if (!this.#letters.has(id)) return true;
+      if (retryCount >= maxRetries) {
+        result.exhausted.push(id);
+        return false;
+      }
+      let succeeded = false;
+      try {
+        succeeded = await this.retry(id, bus);
+      } catch (error) {
+        if (BusClosedError.is(error) || ConfigError.is(error)) closed = error;
+      }
+      (succeeded ? result.succeeded : result.failed).push(id);
+      return succeeded;
+    };
+    const queue = this.#lines();
     const work = async (): Promise<void> => {
-      for (let id = queue.shift(); id !== undefined; id = queue.shift()) {
-        // Gone since: removed, or evicted by a new failure.
-        if (!this.#letters.has(id)) continue;
-        try {
-          ((await this.retry(id, bus)) ? result.succeeded : result.failed).push(id);
-        } catch (error) {
-          if (BusClosedError.is(error) || ConfigError.is(error)) closed = error;
-          result.failed.push(id);
+      for (let line = queue.shift(); line !== undefined; line = queue.shift()) {
+        let free = true;
+        for (const letter of line) {
+          if (free) free = await retryOne(letter);
+          else if (letter.retryCount >= maxRetries) result.exhausted.push(letter.id);
+          else result.failed.push(letter.id);
         }
       }
     };
@@ -194,6 +211,27 @@ export class DeadLetterQueue {
     for (let i = all.length - 1; i >= 0 && found.length < limit; i--)
       if (wanted(all[i]!)) found.push(toFailedEvent(all[i]!));
     return found;
+  }
+
+  /** Entries that must run one after the other: those that hold back one key of one handler; the others each alone. */
+  #lines(): DeadLetter[][] {
+    const lines: DeadLetter[][] = [];
+    const byKey = new Map<string, DeadLetter[]>();
+    for (const letter of this.#letters.values()) {
+      if (letter.gone === undefined || letter.orderingKey === undefined) {
+        lines.push([letter]);
+        continue;
+      }
+      const key = JSON.stringify([letter.handlerName, letter.orderingKey]);
+      const line = byKey.get(key);
+      if (line !== undefined) line.push(letter);
+      else {
+        const first = [letter];
+        byKey.set(key, first);
+        lines.push(first);
+      }
+    }
+    return lines;
   }
 
   #add(letter: NewDeadLetter, gone: (() => void) | undefined): string {

@@ -87,9 +87,20 @@ export class Flow {
   }
 
   /** Its dead letters can't be run again, so nothing waits for them any more. */
-  unsubscribed(subscription: Subscription): void {
-    for (const { delivery } of subscription.gate?.deadTickets() ?? [])
-      if (delivery !== undefined) this.undead(delivery);
+  unsubscribed({ gate }: Subscription): void {
+    if (gate === undefined) return;
+    for (const ticket of gate.deadTickets()) {
+      if (ticket.delivery === undefined) this.#depart(gate, ticket, false);
+      else this.undead(ticket.delivery);
+    }
+  }
+
+  /** A dead letter of this key is older than the subscription: its events wait. Returns what is to be called when it is gone. */
+  hold(subscription: Subscription, orderingKey: string): () => void {
+    const gate = this.#gateOf(subscription);
+    const ticket = gate.reserve(orderingKey);
+    gate.depart(ticket, true);
+    return () => this.#depart(gate, ticket, false);
   }
 
   /** Nothing is on its way to it any more. */

@@ -8,7 +8,7 @@ import type { Delivery } from './pending.ts';
 export class Ticket {
   readonly lane: Lane;
   next: Ticket | undefined = undefined;
-  /** While open: ready to start and waiting for its turn. When dead: what has failed. */
+  /** While open: ready to start and waiting for its turn. When dead: what has failed, unless that was in an earlier process. */
   delivery: Delivery | undefined = undefined;
   state: 'open' | 'dead' | 'done' = 'open';
   /** Of a dead one: its dead letter is gone, while its handler still ran. */

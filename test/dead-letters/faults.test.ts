@@ -1,0 +1,196 @@
+import { spawn } from 'node:child_process';
+import fs, { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, watch, writeFileSync } from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import * as assert from 'uvu/assert';
+import { DeadLetterQueue, EventBus } from '../../src/index.ts';
+import { tests } from '../helpers.ts';
+
+const test = tests('dead letter file and a system that fails');
+
+async function inFolder(use: (path: string, folder: string) => Promise<void>): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), 'ganglion-'));
+  try {
+    await use(join(folder, 'dead.jsonl'), folder);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+/** A bus on which everything fails. */
+async function failing(dlq: DeadLetterQueue, use: (bus: EventBus) => Promise<void>): Promise<void> {
+  const bus = new EventBus({ deadLetterQueue: dlq });
+  bus.subscribe(
+    () => {
+      throw new Error('no');
+    },
+    'x',
+    { name: 'flaky' },
+  );
+  try {
+    await use(bus);
+  } finally {
+    await bus.shutdown({ timeoutMs: 0 });
+  }
+}
+
+/** As long as `isFull` says so, writes of this process get half of their bytes to the disk and fail. */
+async function withFullDisk(use: (disk: { full: boolean }) => Promise<void>): Promise<void> {
+  const { writeSync } = fs;
+  const disk = { full: false };
+  fs.writeSync = ((fd: number, bytes: Uint8Array, offset: number) => {
+    if (!disk.full || fd <= 2) return writeSync(fd, bytes, offset);
+    writeSync(fd, bytes, offset, (bytes.length - offset) >> 1);
+    throw Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' });
+  }) as typeof fs.writeSync;
+  syncBuiltinESMExports();
+  try {
+    await use(disk);
+  } finally {
+    fs.writeSync = writeSync;
+    syncBuiltinESMExports();
+  }
+}
+
+const numbers = (dlq: DeadLetterQueue): unknown[] => dlq.getAll().map(({ event }) => event.payload.n);
+
+/** What somebody finds who opens the file. */
+function reread(path: string): { numbers: unknown[]; damaged: number } {
+  const dlq = new DeadLetterQueue({ path });
+  const found = { numbers: numbers(dlq), damaged: dlq.getStats().file!.damagedLines };
+  dlq.close();
+  return found;
+}
+
+test('a full disk: the queue goes on in memory, says so once, and the file is whole again once there is room', () =>
+  inFolder((path, folder) =>
+    withFullDisk(async (disk) => {
+      const warnings: Error[] = [];
+      const warn = (warning: Error): void => void warnings.push(warning);
+      process.on('warning', warn);
+      const dlq = new DeadLetterQueue({ path });
+      try {
+        await failing(dlq, async (bus) => {
+          await bus.emitAndWait('x', { n: 1 });
+          disk.full = true;
+          for (const n of [2, 3, 4]) assert.not((await bus.emitAndWait('x', { n })).ok);
+          assert.equal(numbers(dlq), [4, 3, 2, 1]);
+          assert.is(dlq.getStats().file!.errors, 1, 'not tried with every failure');
+          assert.is(await dlq.retry(dlq.getAll()[0]!.id, bus), false);
+          assert.equal(
+            readdirSync(folder).filter((name) => name.endsWith('.new')),
+            [],
+            'no half draft takes up room',
+          );
+          const written = (): boolean => readFileSync(path, 'utf8').split('\n').length > 4;
+          const mended = new Promise<void>((resolve) => {
+            const watcher = watch(folder, () => {
+              if (!written()) return;
+              watcher.close();
+              resolve();
+            });
+          });
+          disk.full = false;
+          await mended;
+          await bus.emitAndWait('x', { n: 5 });
+        });
+      } finally {
+        process.off('warning', warn);
+        dlq.close();
+      }
+      assert.equal(
+        warnings.map(({ message }) => message.includes(path) && /ENOSPC/.test(message)),
+        [true],
+      );
+      assert.equal(reread(path), { numbers: [5, 4, 3, 2, 1], damaged: 0 });
+    }),
+  ));
+
+test('a full disk that gets room just before the end: closing writes what is missing', () =>
+  inFolder((path) =>
+    withFullDisk(async (disk) => {
+      const dlq = new DeadLetterQueue({ path });
+      await failing(dlq, async (bus) => {
+        disk.full = true;
+        await bus.emitAndWait('x', { n: 1 });
+        await bus.emitAndWait('x', { n: 2 });
+      });
+      disk.full = false;
+      dlq.close();
+      assert.equal(reread(path), { numbers: [2, 1], damaged: 0 });
+    }),
+  ));
+
+test('a full disk to the end: what is in the file is what fitted, and opening it works', () =>
+  inFolder((path) =>
+    withFullDisk(async (disk) => {
+      const dlq = new DeadLetterQueue({ path });
+      await failing(dlq, async (bus) => {
+        await bus.emitAndWait('x', { n: 1 });
+        disk.full = true;
+        await bus.emitAndWait('x', { n: 2 });
+      });
+      dlq.close();
+      disk.full = false;
+      assert.equal(reread(path), { numbers: [1], damaged: 1 });
+      assert.equal(reread(path), { numbers: [1], damaged: 0 }, 'it was written anew');
+    }),
+  ));
+
+/** Opens the file, which has a torn last line and so is written anew, and is killed before call number `step` of that. */
+function killedAt(path: string, step: number): Promise<NodeJS.Signals | null> {
+  const index = new URL('../../src/index.js', import.meta.url).href;
+  const code = `import fs from 'node:fs';
+    import { syncBuiltinESMExports } from 'node:module';
+    import { DeadLetterQueue } from ${JSON.stringify(index)};
+    let armed = false;
+    let calls = 0;
+    for (const name of ['openSync', 'writeSync', 'fsyncSync', 'closeSync', 'renameSync']) {
+      const original = fs[name];
+      fs[name] = (...args) => {
+        if (name === 'openSync' && String(args[0]).endsWith('.new')) armed = true;
+        if (armed && ++calls === ${step}) {
+          // Half of a write may be on the disk.
+          if (name === 'writeSync') original(args[0], args[1], 0, args[1].length >> 1);
+          process.kill(process.pid, 'SIGKILL');
+          for (;;);
+        }
+        return original(...args);
+      };
+    }
+    syncBuiltinESMExports();
+    new DeadLetterQueue({ path: ${JSON.stringify(path)} });
+    if (!armed) process.exit(1);`;
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, ['--input-type=module', '-e', code], { stdio: 'inherit' });
+    child.once('close', (exit, signal) => {
+      if (exit === 1) reject(new Error('the file was not written anew'));
+      else resolve(signal);
+    });
+  });
+}
+
+test('kill -9 at any step of writing the file anew loses nothing', () =>
+  inFolder(async (path) => {
+    const dlq = new DeadLetterQueue({ path });
+    await failing(dlq, async (bus) => {
+      for (const n of [1, 2, 3]) await bus.emitAndWait('x', { n });
+    });
+    dlq.close();
+    const torn = `${readFileSync(path, 'utf8')}{"letter":`;
+    let steps = 0;
+    for (let signal: NodeJS.Signals | null = 'SIGKILL'; signal !== null; ) {
+      writeFileSync(path, torn);
+      signal = await killedAt(path, ++steps);
+      const found = reread(path);
+      assert.equal(found.numbers, [3, 2, 1], `killed before call ${steps}`);
+      assert.ok(found.damaged <= 1);
+      assert.equal(reread(path), { numbers: [3, 2, 1], damaged: 0 });
+    }
+    // The draft's open, three writes, fsync and close; the rename; the old file's close and the new one's open.
+    assert.ok(steps > 9, `${steps - 1} steps`);
+    assert.not(existsSync(`${path}.new`));
+  }));
+
+test.run();
