@@ -21,3 +21,10 @@ export function digits(value: number): string {
   const places = Math.max(0, 2 - Math.floor(Math.log10(Math.abs(value) || 1)));
   return value.toFixed(Math.min(places, 3));
 }
+
+const compact = new Intl.NumberFormat('en-US', { notation: 'compact', maximumSignificantDigits: 3 });
+
+/** 812345 → '812k', 1.234 → '1.23'. */
+export function shortNumber(value: number): string {
+  return compact.format(value).replace('K', 'k');
+}

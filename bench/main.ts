@@ -53,6 +53,10 @@ async function main(args: readonly string[]): Promise<number> {
   const results = await bench(options);
   console.log(reportText(results));
   if (options.json !== undefined) writeFileSync(options.json, resultsJson(results));
+  if (options.html !== undefined) {
+    const { reportHtml } = await import('./report/html.ts');
+    writeFileSync(options.html, reportHtml(results));
+  }
   const changed = before === undefined ? [] : changes(before, results);
   if (before !== undefined) console.log(`\n${changesText(changed, options.compare!)}`);
   // A missed target is a figure to look at; lost work is a fault, and so is what got much worse.

@@ -1,60 +1,54 @@
-import { digits } from '../format.ts';
-import { type Machine, QUIET_IDLE } from '../machine.ts';
-import type { Results, RowResult } from '../results.ts';
+// The report for a terminal.
+import type { Table } from '../charts/table.ts';
+import type { Machine } from '../machine.ts';
+import type { Results } from '../results.ts';
+import { facts, figureOf, rowsTable, sidesTable, spreadOf, totals, warnings } from './cells.ts';
+import { score } from './standing.ts';
 
 export function factsText(machine: Machine, threads: number, repetitions: number, seed: number): string {
-  const { cpu, cores, memoryGb, node, platform, loadAtStart } = machine;
-  return [
-    `${cpu}, ${cores} cores, ${memoryGb} GB, ${platform}, Node ${node}, load ${loadAtStart.toFixed(2)}`,
-    `${threads} handler threads, ${repetitions} repetition${repetitions === 1 ? '' : 's'}, seed ${seed}`,
-  ].join('\n');
+  return facts({ machine, threads, repetitions, seed }).join('\n');
 }
 
-/** Ratios first, absolute figures second; then which settings the rivals took, and what went wrong. */
-export function reportText({ rows, scenarios, quick, seconds }: Results): string {
-  const parts: string[] = [];
-  if (rows.length > 0) parts.push(table(rows, !quick));
-  const notes = scenarios.flatMap(({ name, notes: of }) =>
-    Object.entries(of).map(([side, note]) => `  ${name}, ${side}: ${note}`),
-  );
-  if (notes.length > 0) parts.push(`Settings with which rivals were fastest here:\n${notes.join('\n')}`);
-  const busy = scenarios.filter(({ idleBefore }) => idleBefore < QUIET_IDLE);
-  if (busy.length > 0) {
-    const list = busy.map(({ name, idleBefore }) => `${name} (${percent(1 - idleBefore)} busy)`).join(', ');
-    parts.push(`WARNING: the machine had other work before ${list}; figures are noisy, ratios less so.`);
+/** Scenario by scenario its ratios and what each side cost; then where rivals are ahead, warnings and totals. */
+export function reportText(results: Results): string {
+  const { rows, scenarios, quick, seconds } = results;
+  const parts = scenarios
+    .filter(({ error }) => error === undefined)
+    .map((scenario) => {
+      const own = rows.filter((row) => row.scenario === scenario.name);
+      const tables = [rowsTable(own, quick), ...(quick ? [] : [sidesTable(scenario)])];
+      const shown = tables.filter((table) => table.rows.length > 0 && table.head.length > 1);
+      return [`${scenario.name}: ${scenario.title}`, ...shown.map((table) => indent(tableText(table)))].join('\n');
+    });
+  const { behind } = score(rows);
+  if (!quick && behind.length > 0) {
+    const lines = behind.map((row) => `  ${row.scenario}: ${row.name}: ${figureOf(row)} (${spreadOf(row)})`);
+    parts.push(`Behind a rival:\n${lines.join('\n')}`);
   }
-  const failed = scenarios.filter(({ error }) => error !== undefined);
-  for (const { name, error } of failed) parts.push(`FAILED ${name}: ${error}`);
-  if (quick)
-    parts.push('This was a quick run: it checks that work is neither lost nor repeated, its figures mean little.');
-  const judged = rows.filter(({ met }) => met !== undefined);
-  const targets = quick ? '' : `, ${judged.filter(({ met }) => met).length} of ${judged.length} targets met`;
-  parts.push(
-    `${scenarios.length - failed.length} of ${scenarios.length} scenarios verified${targets}, ${seconds.toFixed(0)} s`,
-  );
+  parts.push(...warnings(results).map((warning) => (warning.startsWith('FAILED') ? warning : `WARNING: ${warning}`)));
+  parts.push([...totals(results), `${seconds.toFixed(0)} s`].join(', '));
   return parts.join('\n\n');
 }
 
-function table(rows: readonly RowResult[], judged: boolean): string {
-  const head = ['what', 'ratio', 'target', 'met', 'spread', 'absolute'];
-  const cells = rows.map(({ name, value, unit, target, met, low, high, absolute }) => [
-    name,
-    unit === '×' ? `${digits(value)}×` : `${digits(value)} ${unit}`,
-    target ?? '–',
-    judged && met !== undefined ? (met ? 'yes' : 'NO') : '–',
-    `${digits(low)} – ${digits(high)}`,
-    absolute,
-  ]);
-  const widths = head.map((title, i) => Math.max(title.length, ...cells.map((row) => row[i]!.length)));
-  const left = new Set([0, 5]);
-  const line = (row: readonly string[]): string =>
-    row
-      .map((cell, i) => (left.has(i) ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!)))
-      .join('  ')
-      .trimEnd();
-  return [line(head), widths.map((width) => '-'.repeat(width)).join('  '), ...cells.map(line)].join('\n');
+/** A cell longer than this holds words. */
+const WORDY = 12;
+
+/** Names and a last column of words begin at one edge, figures end at one. */
+function tableText({ head, rows }: Table): string {
+  const all = [head, ...rows];
+  const widths = head.map((_, i) => Math.max(...all.map((row) => row[i]!.length)));
+  const wordy = rows.some((row) => row.at(-1)!.length > WORDY);
+  const left = head.map((_, i) => i === 0 || (wordy && i === head.length - 1));
+  return all
+    .map((row) =>
+      row
+        .map((cell, i) => (left[i] ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!)))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n');
 }
 
-function percent(share: number): string {
-  return `${Math.round(share * 100)} %`;
+function indent(text: string): string {
+  return text.replace(/^/gm, '  ');
 }
