@@ -6,6 +6,9 @@ import { checkTotals, type Totals } from './tally.ts';
 /** Events in flight at most, on every side: half of ganglion's dispatch ring, as much as rivals take without trouble. */
 export const BURST = 8192;
 const LEAD_IN = 1024;
+/** A short run has a short one. */
+const LEAD_PER_MS = 4;
+const LEAST_LEAD_IN = 16;
 /** What they may hold together: large events are fewer. */
 const BURST_BYTES = 16 * 1024 * 1024;
 
@@ -37,16 +40,34 @@ export function burstSide(name: string, side: BurstSide, options: BurstOptions =
   };
 }
 
-/** The same for one payload size after the other; each figure's name ends in its size: 'eventsPerSecond 1024'. */
-export function sizedBurstSide(name: string, sizes: readonly number[], side: BurstSide): Side {
-  const bursts = new Bursts(name, side, {});
+/** Events of several sizes. */
+export interface Sized {
+  /** From now on events have so many bytes. */
+  use(bytes: number): void;
+  /** What handlers have added up after so many events. */
+  sumOf(count: number): number;
+}
+
+const sizedPayloads: Sized = { use: usePayloadBytes, sumOf: expectedSum };
+/** However many sizes share the time. */
+const LEAST_MS = 20;
+
+/** The same for one size after the other; each figure's name ends in its size: 'eventsPerSecond 1024'. */
+export function sizedBurstSide(
+  name: string,
+  sizes: readonly number[],
+  side: BurstSide,
+  sized: Sized = sizedPayloads,
+): Side {
+  const bursts = new Bursts(name, side, { sumOf: sized.sumOf });
   return {
     ...(side.note === undefined ? {} : { note: side.note }),
     async run(ms: number): Promise<Figures> {
       const all: Record<string, number | readonly number[]> = {};
       for (const bytes of sizes) {
-        usePayloadBytes(bytes);
-        for (const [figure, value] of Object.entries(await bursts.measure(ms))) all[`${figure} ${bytes}`] = value;
+        sized.use(bytes);
+        const figures = await bursts.measure(Math.max(LEAST_MS, ms / sizes.length), bytes);
+        for (const [figure, value] of Object.entries(figures)) all[`${figure} ${bytes}`] = value;
       }
       return all;
     },
@@ -69,9 +90,9 @@ class Bursts {
     this.#sumOf = sumOf;
   }
 
-  async measure(ms: number): Promise<Figures> {
-    const most = Math.max(1, Math.min(BURST, Math.floor(BURST_BYTES / payloadBytes() / this.#handlers)));
-    const lead = Math.min(LEAD_IN, most);
+  async measure(ms: number, bytes: number = payloadBytes()): Promise<Figures> {
+    const most = Math.max(1, Math.min(BURST, Math.floor(BURST_BYTES / bytes / this.#handlers)));
+    const lead = Math.min(LEAD_IN, most, Math.max(LEAST_LEAD_IN, Math.ceil(ms * LEAD_PER_MS)));
     const leadIn = performance.now();
     await this.#send(lead);
     const perEvent = (performance.now() - leadIn) / lead;

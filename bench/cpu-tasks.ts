@@ -1,43 +1,57 @@
 import { performance } from 'node:perf_hooks';
-import { burn } from './burn.ts';
+import { type CpuTask, WORK, type WorkName } from './cpu-work.ts';
 import type { Figures, Side } from './scenario.ts';
 import { checkTotals, type Totals } from './tally.ts';
 
 export interface CpuSide {
-  /** Runs `burn` for the seeds from … to-1 on all threads. */
-  work(from: number, to: number): Promise<void>;
+  /** Does the tasks 0 … count-1 of this work on all threads, all handed over at once. */
+  work(work: WorkName, count: number): Promise<void>;
   totals(): Totals;
   close(): Promise<void>;
 }
 
-const SUM_OF_FEW = 8;
-
-/** The same tasks on every side, `perThread` for each thread. */
-export function cpuSide(name: string, threads: number, side: CpuSide): Side {
-  // What a task makes is known once for all: the sum is checked against it in every repetition.
-  const known: number[] = [];
+/** The same tasks on every side, as many for each thread as fit the time. */
+export function cpuSide(name: string, threads: number, works: readonly WorkName[], side: CpuSide): Side {
+  const known = new Map(works.map((work) => [work, new Known(work)]));
   let sent = 0;
   let sum = 0;
-  const result = (seed: number): number => {
-    known[seed] ??= burn(seed);
-    return known[seed];
-  };
   return {
     async run(ms: number): Promise<Figures> {
-      const tasks = threads * Math.max(2, Math.round(ms / 10));
-      const start = performance.now();
-      await side.work(0, tasks);
-      const elapsed = performance.now() - start;
-      sent += tasks;
-      // Few different seeds, so that checking costs little.
-      for (let i = 0; i < tasks; i++) sum += result(i % SUM_OF_FEW);
+      const figures: Record<string, number> = {};
+      for (const [work, { msPerTask, sumOf }] of known) {
+        const count = threads * Math.max(2, Math.round(ms / works.length / msPerTask));
+        const start = performance.now();
+        await side.work(work, count);
+        figures[`tasksPerSecond ${work}`] = (count / (performance.now() - start)) * 1000;
+        sent += count;
+        sum += sumOf(count);
+      }
       checkTotals(name, side.totals(), { count: sent, sum });
-      return { tasksPerSecond: (tasks / elapsed) * 1000 };
+      return figures;
     },
     close: () => side.close(),
   };
 }
 
-export function seedOf(task: number): number {
-  return task % SUM_OF_FEW;
+/** What the tasks of a work make, found out on the main thread once, and how long one takes there. */
+class Known {
+  readonly msPerTask: number;
+  readonly sumOf: (count: number) => number;
+
+  constructor(work: WorkName) {
+    const { distinct, run } = WORK[work];
+    run(0);
+    const start = performance.now();
+    const results = Array.from({ length: distinct }, (_, i) => run(i));
+    this.msPerTask = Math.max(0.001, (performance.now() - start) / distinct);
+    this.sumOf = (count) => {
+      let sum = 0;
+      for (let i = 0; i < count; i++) sum += results[i % distinct]!;
+      return sum;
+    };
+  }
+}
+
+export function taskAt(work: WorkName, i: number): CpuTask {
+  return { work, input: i % WORK[work].distinct };
 }

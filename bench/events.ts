@@ -59,7 +59,7 @@ function order(i: number, bytes: number): Order {
 }
 
 /** No item of an order takes more, with its comma. */
-const ITEM_BYTES = 40;
+const ITEM_BYTES = 41;
 
 function lengthOf(payload: object): number {
   return JSON.stringify(payload).length;

@@ -20,11 +20,20 @@ export function logFolder(): string {
   return folder;
 }
 
+export function countLines(path: string): number {
+  return linesIn(readFileSync(path));
+}
+
+function linesIn(bytes: Buffer): number {
+  let found = 0;
+  for (let at = bytes.indexOf(10); at !== -1; at = bytes.indexOf(10, at + 1)) found++;
+  return found;
+}
+
 /** Throws when the file does not hold so many lines, or holds a secret. */
 export function checkLog(path: string, lines: number): void {
   const bytes = readFileSync(path);
-  let found = 0;
-  for (let at = bytes.indexOf(10); at !== -1; at = bytes.indexOf(10, at + 1)) found++;
+  const found = linesIn(bytes);
   if (found !== lines) throw new Error(`${path} has ${found} lines, ${lines} were written`);
   if (bytes.includes(SECRET)) throw new Error(`${path} holds what should be redacted`);
 }

@@ -1,4 +1,5 @@
-import { burn } from './burn.ts';
+import { taskAt } from './cpu-tasks.ts';
+import { type CpuTask, WORK } from './cpu-work.ts';
 import { orderAt } from './events.ts';
 import { atPercentile, type LatencyHistogram } from './latency.ts';
 import type { TimedOrder } from './latency-side.ts';
@@ -9,12 +10,11 @@ import { checkTotals, type Totals } from './tally.ts';
 /** Fast events per second, and one slow one after so many of them: half of a thread's time with 10 ms each. */
 export const FAST_RATE = 2000;
 const SLOW_EVERY = 40;
-const SEED = 1;
 
 export interface MixedSide {
   fast(order: TimedOrder): void;
-  /** `burn(seed)`. */
-  slow(seed: number): void;
+  /** About 10 ms. */
+  slow(task: CpuTask): void;
   pending(): number;
   /** Of fast and slow ones together. */
   totals(): Totals;
@@ -23,12 +23,13 @@ export interface MixedSide {
 
 /** What becomes of fast events while slow ones of the same program keep a thread busy half the time. */
 export function mixedSide(name: string, setup: Setup, histogram: LatencyHistogram, side: MixedSide): Side {
-  const burned = burn(SEED);
+  const task = taskAt('burn', 1);
+  const burned = WORK.burn.run(task.input);
   let sent = 0;
   let sum = 0;
   const send = (i: number, at: number): void => {
     if (i % SLOW_EVERY === 0) {
-      side.slow(SEED);
+      side.slow(task);
       sum += burned;
       sent++;
     }

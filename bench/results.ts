@@ -97,10 +97,12 @@ export interface PercentilesChart extends ChartBase {
   readonly curves: readonly { readonly label: string; readonly figure: string }[];
 }
 
-/** Per side a line over time; each repetition has its own `at` (seconds, rising) beside values of the same number. */
+/** Per side a line over time; each repetition has its own `at` (rising) beside values of the same number. */
 export interface TimelineChart extends ChartBase {
   readonly kind: 'timeline' | 'memory';
   readonly at: string;
+  /** What `at` counts. Default seconds. */
+  readonly atLabel?: string;
   /** More than one: drawn as a line each ('median', 'slowest'). */
   readonly lines: readonly { readonly label: string; readonly figure: string }[];
   readonly log?: boolean;

@@ -4,6 +4,9 @@ import { EVENT_TYPE } from '../events.ts';
 /** The handler of most scenarios. */
 export const ADD_UP: URL = new URL('../handlers/add-up.js', import.meta.url);
 
+/** Does what its event asks for. */
+export const CPU: URL = new URL('../handlers/cpu.js', import.meta.url);
+
 /** A bus with a subscription for each of these handler modules, ready. */
 export async function openBus(options: EventBusOptions, ...handlers: URL[]): Promise<EventBus> {
   const bus = new EventBus(options);

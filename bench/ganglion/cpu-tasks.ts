@@ -1,24 +1,27 @@
-import { cpuSide, seedOf } from '../cpu-tasks.ts';
+import { cpuSide, taskAt } from '../cpu-tasks.ts';
+import type { WorkName } from '../cpu-work.ts';
 import { EVENT_TYPE } from '../events.ts';
 import type { OpenSide } from '../scenario.ts';
 import { Tally } from '../tally.ts';
-import { checkAccount, openBus } from './bus.ts';
+import { CPU, checkAccount, openBus } from './bus.ts';
 
 /** One event per task, all emitted at once. */
-export const open: OpenSide = async ({ threads }) => {
-  const tally = new Tally();
-  const bus = await openBus({ maxConcurrentHandlers: threads }, new URL('../handlers/burn.js', import.meta.url));
-  return cpuSide('ganglion', threads, {
-    work: async (from, to) => {
-      for (let task = from; task < to; task++) bus.emit(EVENT_TYPE, { seed: seedOf(task) });
-      if (!(await bus.waitForPending())) throw new Error('waitForPending gave up');
-    },
-    totals: () => {
-      checkAccount(bus);
-      return tally.read();
-    },
-    close: async () => {
-      await bus.shutdown();
-    },
-  });
-};
+export const cpuTasks =
+  (works: readonly WorkName[]): OpenSide =>
+  async ({ threads }) => {
+    const tally = new Tally();
+    const bus = await openBus({ maxConcurrentHandlers: threads }, CPU);
+    return cpuSide('ganglion', threads, works, {
+      work: async (work, count) => {
+        for (let i = 0; i < count; i++) bus.emit(EVENT_TYPE, taskAt(work, i));
+        if (!(await bus.waitForPending())) throw new Error('waitForPending gave up');
+      },
+      totals: () => {
+        checkAccount(bus);
+        return tally.read();
+      },
+      close: async () => {
+        await bus.shutdown();
+      },
+    });
+  };

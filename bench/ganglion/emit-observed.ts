@@ -42,5 +42,7 @@ export const unsampled: OpenSide = emitting('unsampled', () => {
   trace.setGlobalTracerProvider(new BasicTracerProvider({ sampler: new AlwaysOffSampler() }));
   return { tracing: true };
 });
-export const tenOthers: OpenSide = emitting('10 subscriptions', () => ({}), 9);
-export const manyOthers: OpenSide = emitting('10,000 subscriptions', () => ({}), 9_999);
+/** … beside so many subscriptions, its own among them. */
+export const others = (count: number): OpenSide => emitting(`${count} subscriptions`, () => ({}), count - 1);
+export const tenOthers: OpenSide = others(10);
+export const manyOthers: OpenSide = others(10_000);

@@ -3,10 +3,9 @@ import { LatencyHistogram } from '../latency.ts';
 import { mixedSide } from '../mixed.ts';
 import type { OpenSide } from '../scenario.ts';
 import { Tally } from '../tally.ts';
-import { checkAccount } from './bus.ts';
+import { CPU, checkAccount } from './bus.ts';
 
 const FAST = new URL('../handlers/timed.js', import.meta.url);
-const SLOW = new URL('../handlers/burn.js', import.meta.url);
 
 /** Both kinds on one bus; `limit`: how many of the slow ones may run at a time. */
 function mixed(name: string, limit?: number): OpenSide {
@@ -15,14 +14,14 @@ function mixed(name: string, limit?: number): OpenSide {
     const histogram = new LatencyHistogram();
     const bus = new EventBus({ maxConcurrentHandlers: setup.threads });
     bus.subscribe(FAST, 'fast');
-    bus.subscribe(SLOW, 'slow', limit === undefined ? {} : { concurrency: limit });
+    bus.subscribe(CPU, 'slow', limit === undefined ? {} : { concurrency: limit });
     await bus.ready();
     return mixedSide(name, setup, histogram, {
       fast: (order) => {
         bus.emit('fast', order);
       },
-      slow: (seed) => {
-        bus.emit('slow', { seed });
+      slow: (task) => {
+        bus.emit('slow', task);
       },
       pending: () => bus.getPendingCount(),
       totals: () => {

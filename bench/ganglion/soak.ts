@@ -8,6 +8,8 @@ import { checkAccount, openBus } from './bus.ts';
 const EVENTS = 1_500_000;
 const FIRST = 300_000;
 const QUICK = 30_000;
+/** Memory is looked at whenever so many have gone out. */
+const SAMPLE_EVERY = 25_000;
 const MB = 1024 * 1024;
 
 /** Resident memory, with the main thread's garbage gone and nothing under way. */
@@ -24,8 +26,14 @@ export const open: OpenSide = async ({ threads, quick }) => {
   const tally = new Tally();
   const bus = await openBus({ maxConcurrentHandlers: threads });
   let sent = 0;
+  const events: number[] = [];
+  const rssMb: number[] = [];
   async function emitUntil(total: number): Promise<void> {
     while (sent < total) {
+      if (sent >= events.length * SAMPLE_EVERY) {
+        events.push(sent);
+        rssMb.push(process.memoryUsage.rss() / MB);
+      }
       for (const end = Math.min(total, sent + BURST); sent < end; sent++) bus.emit(EVENT_TYPE, orderAt(sent));
       if (!(await bus.waitForPending())) throw new Error('waitForPending gave up');
     }
@@ -39,7 +47,9 @@ export const open: OpenSide = async ({ threads, quick }) => {
       const after = await quietRss();
       checkAccount(bus);
       checkTotals('soak', tally.read(), { count: sent, sum: expectedSum(sent) });
-      return { beforeMb: before, afterMb: after, grownMb: after - before };
+      events.push(sent);
+      rssMb.push(after);
+      return { events, rssMb, beforeMb: before, afterMb: after, grownMb: after - before };
     },
     close: async () => {
       await bus.shutdown();

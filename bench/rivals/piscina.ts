@@ -42,7 +42,8 @@ function pools(all: readonly PoolSettings[]): TaskPools {
       // One object per task name, so that the pool sees the same ones again.
       const options: Record<string, { name: string }> = {};
       return {
-        run: (task, input) => {
+        run: (task, input, move) => {
+          if (move !== undefined) return pool.run(input, { name: task, transferList: [...move] as never });
           options[task] ??= { name: task };
           return pool.run(input, options[task]);
         },

@@ -1,6 +1,9 @@
 // What scenarios do with a rival's pool, whichever it is: each event or task is one call of it.
 import { bestAlong, bestOf, least, most } from '../best-of.ts';
+import { bodyAt, sizedBodies } from '../bodies.ts';
 import { BURST, type BurstSide, burstSide, sizedBurstSide } from '../bursts.ts';
+import { cpuSide, taskAt } from '../cpu-tasks.ts';
+import type { WorkName } from '../cpu-work.ts';
 import { orderAt } from '../events.ts';
 import { LatencyHistogram } from '../latency.ts';
 import { latencySide } from '../latency-side.ts';
@@ -74,6 +77,32 @@ export function throughputBySize(name: string, sizes: readonly number[], pools: 
   );
 }
 
+const BODY_FORMS = ['copied', 'moved'];
+
+/** Bytes: the pool copies them, or a copy of them is moved. */
+export function bodies(name: string, sizes: readonly number[], pools: TaskPools): OpenSide {
+  const open =
+    ([settings, width, form]: readonly string[]): OpenSide =>
+    async (setup) => {
+      const tally = new Tally();
+      const pool = await pools[settings!]!(setup);
+      const copied = (i: number): Promise<unknown> => pool.run('body', bodyAt(i));
+      const moved = (i: number): Promise<unknown> => {
+        const own = bodyAt(i).slice();
+        return pool.run('body', own, [own.buffer]);
+      };
+      const side = {
+        burst: (count: number) => sendWindowed(count, WIDTHS[width!]!, form === 'moved' ? moved : copied),
+        totals: () => tally.read(),
+        close: async () => {
+          await pool.close();
+        },
+      };
+      return sizedBurstSide(name, sizes, side, sizedBodies);
+    };
+  return bestAlong([Object.keys(pools), Object.keys(WIDTHS), BODY_FORMS], open, most('eventsPerSecond'));
+}
+
 /** So many calls for each event. */
 export function fanOut(name: string, handlers: number, pools: TaskPools): OpenSide {
   return bursts(
@@ -102,6 +131,24 @@ export function roundTrips(name: string, restMs: number, pools: TaskPools): Open
   return bestOf(Object.fromEntries(Object.keys(pools).map((settings) => [settings, open(settings)])), least('p50Us'));
 }
 
+/** A call for each task. */
+export function cpuTasks(name: string, works: readonly WorkName[], pools: TaskPools): OpenSide {
+  const open =
+    ([settings, width]: readonly string[]): OpenSide =>
+    async (setup) => {
+      const tally = new Tally();
+      const pool = await pools[settings!]!(setup);
+      return cpuSide(name, setup.threads, works, {
+        work: (work, count) => sendWindowed(count, WIDTHS[width!]!, (i) => pool.run('cpu', taskAt(work, i))),
+        totals: () => tally.read(),
+        close: async () => {
+          await pool.close();
+        },
+      });
+    };
+  return bestAlong([Object.keys(pools), Object.keys(WIDTHS)], open, most('tasksPerSecond'));
+}
+
 /** A call for each event, whose promise nobody awaits. */
 export function latency(name: string, pools: TaskPools): OpenSide {
   return unawaited(pools, most('capacity'), ({ setup, histogram, call, pending, totals, close }) =>
@@ -114,7 +161,7 @@ export function mixed(name: string, pools: TaskPools): OpenSide {
   return unawaited(pools, least('p99Ms'), ({ setup, histogram, call, pending, totals, close }) =>
     mixedSide(name, setup, histogram, {
       fast: (order) => call('timed', order),
-      slow: (seed) => call('burn', seed),
+      slow: (task) => call('cpu', task),
       pending,
       totals,
       close,

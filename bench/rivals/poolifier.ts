@@ -1,13 +1,14 @@
 import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
 import { FixedThreadPool } from 'poolifier';
 import type { TaskPool, TaskPools } from './task-pool.ts';
 
-const WORKER = new URL('./poolifier-worker.js', import.meta.url);
+const WORKER: string = fileURLToPath(new URL('./poolifier-worker.js', import.meta.url));
 
 const open =
   (queue: number | undefined) =>
   async ({ threads }: { threads: number }): Promise<TaskPool> => {
-    const pool = new FixedThreadPool<unknown, unknown>(threads, WORKER.pathname, {
+    const pool = new FixedThreadPool<unknown, unknown>(threads, WORKER, {
       ...(queue === undefined
         ? { enableTasksQueue: false }
         : { enableTasksQueue: true, tasksQueueOptions: { concurrency: queue } }),

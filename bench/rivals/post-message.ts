@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { bestAlong, most } from '../best-of.ts';
+import { bodyAt, sizedBodies } from '../bodies.ts';
 import { BURST, type BurstSide, burstSide, sizedBurstSide } from '../bursts.ts';
 import { orderAt } from '../events.ts';
 import { LatencyHistogram } from '../latency.ts';
@@ -11,8 +12,19 @@ import { Tally } from '../tally.ts';
 
 const WORKER = new URL('./post-message-worker.js', import.meta.url);
 const WIDTHS: Readonly<Record<string, number>> = { 'all at once': BURST, '64 in flight': 64, '1024 in flight': 1024 };
-type Form = 'clone' | 'text';
-const FORMS: readonly Form[] = ['text', 'clone'];
+type Post = (worker: Worker, i: number) => void;
+type Forms = Readonly<Record<string, Post>>;
+const FORMS: Forms = {
+  text: (worker, i) => worker.postMessage(JSON.stringify(orderAt(i))),
+  clone: (worker, i) => worker.postMessage(orderAt(i)),
+};
+const BODY_FORMS: Forms = {
+  copied: (worker, i) => worker.postMessage(bodyAt(i)),
+  moved: (worker, i) => {
+    const own = bodyAt(i).slice();
+    worker.postMessage(own, [own.buffer]);
+  },
+};
 
 async function openWorkers(threads: number, task: string): Promise<Worker[]> {
   const workers = Array.from({ length: threads }, () => new Worker(WORKER, { workerData: task }));
@@ -20,17 +32,15 @@ async function openWorkers(threads: number, task: string): Promise<Worker[]> {
   return workers;
 }
 
-const encoded = (i: number, form: Form): unknown => (form === 'clone' ? orderAt(i) : JSON.stringify(orderAt(i)));
-
 /** A message to a worker and one back for each event, `width` of them under way. */
-function postMessages(task: (form: Form) => string, burst: (side: BurstSide) => Side): OpenSide {
+function postMessages(task: (form: string) => string, burst: (side: BurstSide) => Side, forms = FORMS): OpenSide {
   const open =
     ([inFlight, how]: readonly string[]): OpenSide =>
     async ({ threads }) => {
       const tally = new Tally();
-      const form = how as Form;
+      const post = forms[how!]!;
       const width = WIDTHS[inFlight!]!;
-      const workers = await openWorkers(threads, task(form));
+      const workers = await openWorkers(threads, task(how!));
       return burst({
         burst: (count) =>
           new Promise((resolve) => {
@@ -41,12 +51,12 @@ function postMessages(task: (form: Form) => string, burst: (side: BurstSide) => 
               worker.on('message', () => {
                 if (++settled === count) resolve();
                 // The worker that has answered gets the next one: the faster thread does more.
-                else if (next < count) worker.postMessage(encoded(next++, form));
+                else if (next < count) post(worker, next++);
               });
             }
             while (next < Math.min(count, width)) {
-              const worker = workers[next % threads]!;
-              worker.postMessage(encoded(next++, form));
+              post(workers[next % threads]!, next);
+              next++;
             }
           }),
         totals: () => tally.read(),
@@ -55,7 +65,7 @@ function postMessages(task: (form: Form) => string, burst: (side: BurstSide) => 
         },
       });
     };
-  return bestAlong([Object.keys(WIDTHS), FORMS], open, most('eventsPerSecond'));
+  return bestAlong([Object.keys(WIDTHS), Object.keys(forms)], open, most('eventsPerSecond'));
 }
 
 const NAME = 'postMessage';
@@ -72,6 +82,13 @@ export const bySize = (sizes: readonly number[]): OpenSide =>
   postMessages(
     (form) => form,
     (side) => sizedBurstSide(NAME, sizes, side),
+  );
+
+export const bodies = (sizes: readonly number[]): OpenSide =>
+  postMessages(
+    () => 'body',
+    (side) => sizedBurstSide(NAME, sizes, side, sizedBodies),
+    BODY_FORMS,
   );
 
 /** To one worker and back, one event at a time. */

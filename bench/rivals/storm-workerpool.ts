@@ -1,8 +1,9 @@
+import { fileURLToPath } from 'node:url';
 import { pool as openPool, Promise as PoolPromise } from 'workerpool';
 import type { OpenSide } from '../scenario.ts';
 import { deadlineMs, Storm } from '../storm.ts';
 
-const WORKER = new URL('./storm-workerpool-worker.js', import.meta.url);
+const WORKER: string = fileURLToPath(new URL('./storm-workerpool-worker.js', import.meta.url));
 
 /**
  * Its own `timeout`, which ends the thread. It counts from when the task is given to a thread, also to one that is still
@@ -12,7 +13,7 @@ export const workerpool: OpenSide = async (setup) => {
   const board = new Storm();
   const { threads } = setup;
   const deadline = deadlineMs(setup);
-  const pool = openPool(WORKER.pathname, { workerType: 'thread', minWorkers: threads, maxWorkers: threads });
+  const pool = openPool(WORKER, { workerType: 'thread', minWorkers: threads, maxWorkers: threads });
   return board.side('workerpool', setup, true, {
     send: async (event) => {
       for (;;) {

@@ -1,8 +1,11 @@
 import type { Setup } from '../scenario.ts';
 
-/** A rival that runs a named function of `tasks.ts` on one of its threads and resolves when it has returned. */
+/**
+ * A rival that runs a named function of `tasks.ts` on one of its threads and resolves when it has returned. `move`:
+ * memory that goes to the thread and is gone here, where the rival has that.
+ */
 export interface TaskPool {
-  run(task: string, input: unknown): Promise<unknown>;
+  run(task: string, input: unknown, move?: readonly ArrayBuffer[]): Promise<unknown>;
   close(): Promise<unknown>;
 }
 

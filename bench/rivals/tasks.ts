@@ -1,5 +1,6 @@
 // What every pool of the rivals runs in its threads: the same work that ganglion's handlers do.
-import { burn as burnFor } from '../burn.ts';
+import { amountOf } from '../bodies.ts';
+import { type CpuTask, WORK } from '../cpu-work.ts';
 import type { Order } from '../events.ts';
 import { LatencyRecorder } from '../latency.ts';
 import type { TimedOrder } from '../latency-side.ts';
@@ -29,7 +30,12 @@ export function timed({ amount, at }: TimedOrder): void {
   latency.record(at);
 }
 
-/** About 10 ms of work. */
-export function burn(seed: number): void {
-  tally.add(burnFor(seed));
+/** Does what it is asked for. */
+export function cpu({ work, input }: CpuTask): void {
+  tally.add(WORK[work].run(input));
+}
+
+/** Bytes. */
+export function body(bytes: Uint8Array): void {
+  tally.add(amountOf(bytes));
 }

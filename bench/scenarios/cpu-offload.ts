@@ -1,28 +1,83 @@
-import type { Rounds, Scenario } from '../scenario.ts';
-import { median, ratio } from '../statistics.ts';
+import type { WorkName } from '../cpu-work.ts';
+import { digits } from '../format.ts';
+import type { BarsChart, RowRole } from '../results.ts';
+import { compared } from '../rows.ts';
+import type { Row, Scenario } from '../scenario.ts';
+import { POOLS, poolSides } from './pools.ts';
 
-const figure = 'tasksPerSecond';
-const perSecond = (rounds: Rounds, side: string): string => `${median(rounds.each(side, figure)).toFixed(0)} tasks/s`;
+const perSecond = (value: number): string => `${digits(value)} tasks/s`;
+
+function row(work: WorkName, what: string, versus: string, role: RowRole, atLeast?: number): Row {
+  return {
+    ...compared({ name: what, versus, role, figure: `tasksPerSecond ${work}`, format: perSecond }),
+    ...(atLeast === undefined ? {} : { atLeast }),
+  };
+}
+
+const bars = (title: string, groups: BarsChart['groups']): BarsChart => ({
+  kind: 'bars',
+  title,
+  unit: 'tasks/s',
+  better: 'more',
+  groups,
+});
+
+function sides(works: readonly WorkName[], pools: readonly string[], sameThread = true): Scenario['sides'] {
+  const same = async () => (await import('../rivals/cpu-same-thread.ts')).cpuTasks(works);
+  return {
+    ganglion: async () => (await import('../ganglion/cpu-tasks.ts')).cpuTasks(works),
+    ...poolSides('plain', pools, async (name, settings) =>
+      (await import('../rivals/pool-sides.ts')).cpuTasks(name, works, settings),
+    ),
+    'raw workers': async () => (await import('../rivals/split-by-hand.ts')).cpuTasks(works),
+    ...(sameThread ? { 'same thread': same } : {}),
+  };
+}
 
 export const cpuOffload: Scenario = {
   name: 'cpu-offload',
   title: 'tasks of about 10 ms of arithmetic',
   runMs: 500,
   quickMs: 40,
-  warmUpMs: 300,
-  sides: {
-    ganglion: async () => (await import('../ganglion/cpu-tasks.ts')).open,
-    'raw workers': async () => (await import('../rivals/split-by-hand.ts')).open,
-  },
+  warmUpMs: 600,
+  sides: sides(['burn'], [], false),
+  rows: [row('burn', '10 ms CPU tasks vs the same split by hand over raw workers', 'raw workers', 'floor', 0.97)],
+};
+
+export const cpuFiles: Scenario = {
+  name: 'cpu-files',
+  title: 'real files read, compressed with brotli and hashed with SHA-256',
+  runMs: 500,
+  quickMs: 40,
+  warmUpMs: 1000,
+  sides: sides(['brotli', 'sha256'], ['piscina']),
   rows: [
-    {
-      name: '10 ms CPU tasks vs the same split by hand over raw workers',
-      unit: '×',
-      versus: 'raw workers',
-      role: 'floor',
-      atLeast: 0.97,
-      measure: (rounds) => ratio(rounds.each('ganglion', figure), rounds.each('raw workers', figure)),
-      absolute: (rounds) => `${perSecond(rounds, 'ganglion')} vs ${perSecond(rounds, 'raw workers')}`,
-    },
+    row('brotli', 'brotli of files vs piscina.run', 'piscina', 'rival'),
+    row('sha256', 'SHA-256 of files vs piscina.run', 'piscina', 'rival'),
+    row('brotli', 'brotli of files vs split by hand over raw workers', 'raw workers', 'floor'),
+    row('sha256', 'SHA-256 of files vs split by hand over raw workers', 'raw workers', 'floor'),
+    row('brotli', 'brotli of files vs the main thread alone', 'same thread', 'self'),
+    row('sha256', 'SHA-256 of files vs the main thread alone', 'same thread', 'self'),
   ],
+  charts: [
+    bars('Real files per second', [
+      { label: 'brotli', figure: 'tasksPerSecond brotli' },
+      { label: 'SHA-256', figure: 'tasksPerSecond sha256' },
+    ]),
+  ],
+};
+
+export const cpuFactorial: Scenario = {
+  name: 'cpu-factorial',
+  title: 'BigInt factorials of 1,000, all handed over at once: the task of poolifier’s public benchmark',
+  runMs: 500,
+  quickMs: 40,
+  warmUpMs: 1000,
+  sides: sides(['factorial'], Object.keys(POOLS)),
+  rows: [
+    ...Object.keys(POOLS).map((pool) => row('factorial', `factorial(1000) vs ${POOLS[pool]}`, pool, 'rival')),
+    row('factorial', 'factorial(1000) vs split by hand over raw workers', 'raw workers', 'floor'),
+    row('factorial', 'factorial(1000) vs the main thread alone', 'same thread', 'self'),
+  ],
+  charts: [bars('Factorials of 1,000 per second', [{ label: '', figure: 'tasksPerSecond factorial' }])],
 };

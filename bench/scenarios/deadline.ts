@@ -1,6 +1,7 @@
 import { millis } from '../format.ts';
+import { quantileOf } from '../rows.ts';
 import type { Row, Scenario } from '../scenario.ts';
-import { median, quantile } from '../statistics.ts';
+import { median } from '../statistics.ts';
 
 function row(side: string, name: string): Row {
   return {
@@ -8,10 +9,7 @@ function row(side: string, name: string): Row {
     unit: 'ms',
     side,
     atMost: 20,
-    measure: (rounds) => {
-      const samples = rounds.samples(side, 'lateMs');
-      return { value: quantile(samples, 0.99), low: Math.min(...samples), high: Math.max(...samples) };
-    },
+    measure: (rounds) => quantileOf(rounds, side, 'lateMs', 0.99),
     absolute: (rounds) => {
       const samples = rounds.samples(side, 'lateMs');
       return `p50 ${millis(median(samples))}, ${samples.length} overruns`;
@@ -22,7 +20,7 @@ function row(side: string, name: string): Row {
 export const deadline: Scenario = {
   name: 'deadline',
   title: 'how late the outcome of a handler is that overruns its deadline',
-  runMs: 5000,
+  runMs: 2000,
   quickMs: 300,
   warmUpMs: 1000,
   sides: {

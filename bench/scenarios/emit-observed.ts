@@ -5,7 +5,7 @@ import { median, ratio } from '../statistics.ts';
 const figure = 'usPerEvent';
 
 /** How fast one side emits, as a share of how fast another does. */
-function share(name: string, side: string, baseline: string, atLeast: number): Row {
+export function share(name: string, side: string, baseline: string, atLeast: number): Row {
   return {
     name,
     unit: '×',
@@ -36,17 +36,4 @@ export const emitObserved: Scenario = {
     share('emit with tracing on and no SDK, vs off', 'tracing', 'plain', 0.97),
     share('emit with tracing on and an SDK that samples nothing, vs off', 'unsampled', 'plain', 0.8),
   ],
-};
-
-export const subscriptions: Scenario = {
-  name: 'subscriptions',
-  title: 'time inside emit of a hot type beside many subscriptions to other types',
-  runMs: 500,
-  quickMs: 40,
-  warmUpMs: 3000,
-  sides: {
-    'ten thousand': async () => (await import('../ganglion/emit-observed.ts')).manyOthers,
-    ten: async () => (await import('../ganglion/emit-observed.ts')).tenOthers,
-  },
-  rows: [share('emit beside 10,000 subscriptions, vs 10', 'ten thousand', 'ten', 0.9)],
 };

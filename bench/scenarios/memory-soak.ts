@@ -21,4 +21,14 @@ export const memorySoak: Scenario = {
       absolute: (rounds) => `${mb(rounds, 'beforeMb')} → ${mb(rounds, 'afterMb')}`,
     },
   ],
+  charts: [
+    {
+      kind: 'memory',
+      title: 'Resident memory over 1.5 million events',
+      unit: 'MB',
+      at: 'events',
+      atLabel: 'events',
+      lines: [{ label: 'resident memory', figure: 'rssMb' }],
+    },
+  ],
 };

@@ -1,0 +1,28 @@
+import { EventBus } from '../../src/index.ts';
+import { EVENT_TYPE, type Order, orderAt } from '../events.ts';
+import { InlineTally, inlineSide } from '../inline.ts';
+import type { OpenSide } from '../scenario.ts';
+import { checkAccount } from './bus.ts';
+
+/** Handlers on the main thread: they run after `emit` has returned, each event with its snapshot. */
+export const open =
+  (many: number): OpenSide =>
+  async () =>
+    inlineSide('ganglion', many, async (handlers) => {
+      const tally = new InlineTally();
+      const bus = new EventBus({ maxConcurrentHandlers: 1 });
+      for (let i = 0; i < handlers; i++) bus.subscribe(({ payload }) => tally.add(payload as Order), EVENT_TYPE);
+      return {
+        burst: async (count) => {
+          for (let i = 0; i < count; i++) bus.emit(EVENT_TYPE, orderAt(i));
+          if (!(await bus.waitForPending())) throw new Error('waitForPending gave up');
+        },
+        totals: () => {
+          checkAccount(bus);
+          return tally.read();
+        },
+        close: async () => {
+          await bus.shutdown();
+        },
+      };
+    });

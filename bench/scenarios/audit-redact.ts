@@ -1,0 +1,42 @@
+import { rate } from '../format.ts';
+import type { RowRole } from '../results.ts';
+import { compared } from '../rows.ts';
+import type { Row, Scenario } from '../scenario.ts';
+
+const figure = 'linesPerSecond';
+
+function row(name: string, side: string, versus: string, role: RowRole, atLeast?: number): Row {
+  return {
+    ...compared({ name, side, versus, role, figure, format: rate }),
+    ...(atLeast === undefined ? {} : { atLeast }),
+  };
+}
+
+export const auditRedact: Scenario = {
+  name: 'audit-redact',
+  title: 'redacted lines until they are in the file; one event in 32 has something to redact',
+  runMs: 600,
+  quickMs: 40,
+  warmUpMs: 1500,
+  takes: ['size'],
+  sides: {
+    ganglion: async () => (await import('../ganglion/audit-log.ts')).openLog({ seal: false }),
+    sealed: async () => (await import('../ganglion/audit-log.ts')).openLog({ seal: true }),
+    pino: async () => (await import('../rivals/pino.ts')).open,
+    'sonic-boom': async () => (await import('../rivals/sonic-boom.ts')).open,
+  },
+  rows: [
+    row('audited, redacted lines per second vs pino 10, transport worker and redact', 'ganglion', 'pino', 'rival', 1.5),
+    row('… vs plain sonic-boom on the main thread, nothing redacted', 'ganglion', 'sonic-boom', 'floor'),
+    row('sealing vs not sealing', 'sealed', 'ganglion', 'self', 0.85),
+  ],
+  charts: [
+    {
+      kind: 'bars',
+      title: 'Lines in the file per second',
+      unit: 'lines/s',
+      better: 'more',
+      groups: [{ label: '', figure }],
+    },
+  ],
+};

@@ -1,0 +1,76 @@
+import { digits } from '../format.ts';
+import type { RowRole } from '../results.ts';
+import { compared } from '../rows.ts';
+import type { Row, Scenario } from '../scenario.ts';
+import { median, spread } from '../statistics.ts';
+import { poolSides } from './pools.ts';
+
+const figure = 'tasksPerSecond short';
+const perSecond = (value: number): string => `${digits(value / 1000)} k/s`;
+
+const versus = (name: string, rival: string, role: RowRole): Row =>
+  compared({
+    name: `50 µs handlers on all threads, vs ${name}`,
+    versus: rival,
+    role,
+    figure: 'last',
+    format: perSecond,
+  });
+
+export const scaling: Scenario = {
+  name: 'scaling',
+  title: 'handlers of about 50 µs on 1 to as many threads as there are cores',
+  runMs: 1200,
+  quickMs: 60,
+  warmUpMs: 1200,
+  sides: {
+    ganglion: async () => {
+      const [{ series, threadSteps }, { cpuTasks }] = await Promise.all([
+        import('../scaling.ts'),
+        import('../ganglion/cpu-tasks.ts'),
+      ]);
+      return series('threads', figure, threadSteps, (threads, setup) => cpuTasks(['short'])({ ...setup, threads }));
+    },
+    ...poolSides('plain', ['piscina', 'tinypool'], async (name, pools) => {
+      const [{ series, threadSteps }, { cpuTasks }] = await Promise.all([
+        import('../scaling.ts'),
+        import('../rivals/pool-sides.ts'),
+      ]);
+      return series('threads', figure, threadSteps, (threads, setup) =>
+        cpuTasks(name, ['short'], pools)({ ...setup, threads }),
+      );
+    }),
+    'raw workers': async () => {
+      const [{ series, threadSteps }, { cpuTasks }] = await Promise.all([
+        import('../scaling.ts'),
+        import('../rivals/split-by-hand.ts'),
+      ]);
+      return series('threads', figure, threadSteps, (threads, setup) => cpuTasks(['short'])({ ...setup, threads }));
+    },
+  },
+  rows: [
+    versus('piscina.run per event', 'piscina', 'rival'),
+    versus('tinypool.run per event', 'tinypool', 'rival'),
+    versus('split by hand over raw workers', 'raw workers', 'floor'),
+    {
+      name: '50 µs handlers on all threads, vs on one',
+      unit: '×',
+      versus: 'ganglion',
+      role: 'self',
+      measure: (rounds) => spread(rounds.each('ganglion', 'growth')),
+      absolute: (rounds) =>
+        `${perSecond(median(rounds.each('ganglion', 'last')))} vs ${perSecond(median(rounds.each('ganglion', 'first')))}`,
+    },
+  ],
+  charts: [
+    {
+      kind: 'scaling',
+      title: 'Handlers of about 50 µs per second, by threads',
+      unit: 'events/s',
+      x: 'threads',
+      xLabel: 'handler threads',
+      figure,
+      ideal: 'linear',
+    },
+  ],
+};
