@@ -544,6 +544,7 @@ export class EventBus<Events extends EventsShape<Events> = EventMap, Inputs exte
   #listenHost(eventTypes: string | readonly string[]): ListenHost {
     return {
       clock: this.#clock,
+      patterns: [eventTypes].flat().join(', '),
       closers: this.#closers,
       subscribe: (handler, name) =>
         (this as AnyEventBus).subscribe(handler as InlineHandler<unknown>, eventTypes, { name, timeoutMs: 0 }),
@@ -575,10 +576,10 @@ export class EventBus<Events extends EventsShape<Events> = EventMap, Inputs exte
         ...(body && { body }),
         ...(orderingKey !== undefined && { orderingKey }),
       });
-      this.#outcomes.warnOnce(
-        `invalid ${eventType}`,
+      this.#outcomes.warnings.once(
         'GANGLION_INVALID_EVENT',
-        `emitted on a thread: ${messageOf(error)}`,
+        eventType,
+        `an event that a handler on a thread emitted is refused, and counts as failed: ${messageOf(error)}. Correct what it emits`,
       );
       return undefined;
     }
@@ -676,7 +677,9 @@ export class EventBus<Events extends EventsShape<Events> = EventMap, Inputs exte
         this.#pool.block(LAST_GRACE_MS / 10);
       killed = this.#pool?.runningThreads() ?? 0;
       this.#flow.stop();
-      const error = new ShutdownError(`unsettled at the shutdown's time limit of ${limitMs} ms`);
+      const error = new ShutdownError(
+        `unsettled at the shutdown's time limit of ${limitMs} ms. A larger timeoutMs waits longer, a deadLetterQueue keeps it`,
+      );
       for (const event of this.#ledger.events())
         abandoned += this.#ledger.abandon(event, failure(FailureReason.SHUTDOWN, error, 0, 0, 0));
     }

@@ -125,7 +125,12 @@ export function encodePayload(payload: unknown): string {
   try {
     text = JSON.stringify(payload) as string | undefined;
   } catch (error) {
-    throw new SerializationError(`the payload can't be written as JSON: ${messageOf(error)}`, { cause: error });
+    throw new SerializationError(
+      `the payload can't be written as JSON: ${messageOf(error)}. Emit plain data; bytes go into the option body`,
+      {
+        cause: error,
+      },
+    );
   }
   // Its own toJSON may make anything of it.
   if (text === undefined || text.charCodeAt(0) !== 123 /* { */) {

@@ -119,7 +119,7 @@ export class BackpressureError extends GanglionError {
 export class BusClosedError extends GanglionError {
   static readonly code = 'ERR_GANGLION_BUS_CLOSED';
   constructor(what: string) {
-    super(BusClosedError.code, `${what}: the bus is shut down`);
+    super(BusClosedError.code, `${what}: the bus is shut down. Do it before shutdown(), or make a new bus`);
   }
 }
 
@@ -138,7 +138,11 @@ export class HandlerTimeoutError extends GanglionError {
   static readonly code = 'ERR_GANGLION_HANDLER_TIMEOUT';
   readonly timeoutMs: number;
   constructor(handlerName: string, timeoutMs: number) {
-    super(HandlerTimeoutError.code, `handler ${handlerName} passed its deadline of ${timeoutMs} ms`);
+    super(
+      HandlerTimeoutError.code,
+      `handler ${handlerName} passed its deadline of ${timeoutMs} ms. Raise its timeoutMs, or let it end itself by ` +
+        'context.signal or context.remainingMs()',
+    );
     this.timeoutMs = timeoutMs;
   }
 }
@@ -181,7 +185,10 @@ export class AuditLockedError extends GanglionError {
   /** The log's real path. */
   readonly path: string;
   constructor(path: string) {
-    super(AuditLockedError.code, `the audit log ${path} is in use by another bus`);
+    super(
+      AuditLockedError.code,
+      `the audit log ${path} is in use by another bus, of this process or another one. Give each a path of its own`,
+    );
     this.path = path;
   }
 }
@@ -202,18 +209,19 @@ export class AuditWriteError extends GanglionError {
   readonly path: string;
   readonly fault: string;
   constructor(path: string, fault: string, reason: string) {
-    super(AuditWriteError.code, `the audit log ${path} can't be written: ${reason}`);
+    const next = /^E[A-Z]/.test(fault) ? '. It is tried again until it succeeds; emit meets the overflow policy' : '';
+    super(AuditWriteError.code, `the audit log ${path} can't be written: ${reason}${next}`);
     this.path = path;
     this.fault = fault;
   }
 }
 
-/** No event came within `waitFor`'s time limit. */
+/** No event came within `waitFor`'s time limit, or a bus was not idle within that of `waitUntilIdle`. */
 export class WaitTimeoutError extends GanglionError {
   static readonly code = 'ERR_GANGLION_WAIT_TIMEOUT';
   readonly timeoutMs: number;
-  constructor(timeoutMs: number) {
-    super(WaitTimeoutError.code, `no event came within ${timeoutMs} ms`);
+  constructor(timeoutMs: number, what = 'no event came') {
+    super(WaitTimeoutError.code, `${what} within timeoutMs=${timeoutMs}`);
     this.timeoutMs = timeoutMs;
   }
 }
@@ -279,6 +287,6 @@ export class RuntimeError extends GanglionError {
 export class ProtocolError extends GanglionError {
   static readonly code = 'ERR_GANGLION_PROTOCOL';
   constructor(message: string) {
-    super(ProtocolError.code, message);
+    super(ProtocolError.code, `${message}. Two versions of ganglion, or a bug of it: please report it`);
   }
 }

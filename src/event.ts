@@ -1,5 +1,5 @@
 import { inspect } from 'node:util';
-import { type EventParts, encodeEvent, encodeHead, encodePayload, isPlainObject } from './codec.ts';
+import { type EventParts, encodeEvent, encodeHead, encodePayload, isPlainObject, messageOf } from './codec.ts';
 import { InvalidEventError } from './errors.ts';
 import { nextEventId } from './event-id.ts';
 import type { Payload } from './types.ts';
@@ -116,15 +116,19 @@ export class BusEvent<P extends object = Payload, T extends string = string> {
     try {
       record = JSON.parse(line) as Partial<EventRecordJson>;
     } catch (error) {
-      throw new InvalidEventError('the line is not JSON', { cause: error });
+      throw new InvalidEventError(`the line is not JSON: ${messageOf(error)}`, { cause: error });
     }
-    if (!isPlainObject(record)) throw new InvalidEventError('the line holds no JSON object');
+    if (!isPlainObject(record))
+      throw new InvalidEventError(`the line holds no JSON object but ${inspect(record, { depth: 0 })}`);
     const { event_type, payload, timestamp, event_id, source = null, correlation_id = null } = record;
-    if (typeof event_id !== 'string' || event_id === '') throw new InvalidEventError('the line has no event_id');
-    if (typeof timestamp !== 'number') throw new InvalidEventError('the line has no timestamp');
-    if (source !== null && typeof source !== 'string') throw new InvalidEventError("the line's source is not a string");
+    if (typeof event_id !== 'string' || event_id === '')
+      throw new InvalidEventError(`event_id must be a non-empty string, got ${inspect(event_id)}`);
+    if (typeof timestamp !== 'number')
+      throw new InvalidEventError(`timestamp must be a number of seconds, got ${inspect(timestamp)}`);
+    if (source !== null && typeof source !== 'string')
+      throw new InvalidEventError(`source must be a string or null, got ${inspect(source)}`);
     if (correlation_id !== null && typeof correlation_id !== 'string') {
-      throw new InvalidEventError("the line's correlation_id is not a string");
+      throw new InvalidEventError(`correlation_id must be a string or null, got ${inspect(correlation_id)}`);
     }
     return new BusEvent(event_type as string, payload as Payload, {
       eventId: event_id,

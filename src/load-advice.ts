@@ -1,13 +1,12 @@
 import { fileURLToPath } from 'node:url';
+import { explain } from './advice.ts';
 import { messageOf } from './codec.ts';
 
 /** What a handler module's failed import means, and what to do about it: the error's own message with a next step. */
 export function explainLoadError(href: string, error: unknown): string {
-  const { code, resource } = Object(error) as { code?: unknown; resource?: unknown };
+  const { code } = Object(error) as { code?: unknown };
   const message = messageOf(error);
-  if (code === 'ERR_ACCESS_DENIED') {
-    return `${message}. Node's permission model is on: start node with --allow-fs-read=${String(resource ?? 'the module and what it imports')}`;
-  }
+  if (code === 'ERR_ACCESS_DENIED') return explain(error);
   if (code === 'ERR_UNKNOWN_FILE_EXTENSION' && /\.[mc]?ts$/.test(href)) {
     return (
       `${message}. Node ${process.versions.node} runs no TypeScript: use Node 22.18 or newer, compile the module and ` +

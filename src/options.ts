@@ -203,7 +203,8 @@ function resolveAudit(
     check.fail('eventLogPath', path, 'a non-empty string or a file URL');
   }
   const enabled = check.boolean('enableAudit', given.enableAudit, path !== undefined);
-  if (enabled && path === undefined) check.problems.push('enableAudit needs eventLogPath');
+  if (enabled && path === undefined)
+    check.problems.push('enableAudit is true without eventLogPath: name the file of the log');
   const maxLogSizeBytes = check.integer('maxLogSizeBytes', given.maxLogSizeBytes, 0, 1, Number.MAX_SAFE_INTEGER);
   const maxLogFiles = check.integer('maxLogFiles', given.maxLogFiles, 5, 0, 100_000);
   if (!FSYNC.includes(fsync as (typeof FSYNC)[number])) check.fail('auditFsync', fsync, `one of ${FSYNC.join(', ')}`);
@@ -515,10 +516,14 @@ export function moduleName({ href, exportName }: ResolvedModule): string {
 export function resolvePatterns(eventTypes: unknown): readonly string[] {
   const list: readonly unknown[] = Array.isArray(eventTypes) ? eventTypes : [eventTypes];
   if (list.length === 0)
-    throw new InvalidPatternError('event types must be a pattern or a list of patterns, got an empty list');
+    throw new InvalidPatternError(
+      "event types must be a pattern, as 'order.placed' or 'order.*', or a list of patterns, got an empty list",
+    );
   for (const pattern of list) {
     if (typeof pattern !== 'string' || pattern.trim() === '') {
-      throw new InvalidPatternError(`an event pattern must be a non-empty string, got ${inspect(pattern)}`);
+      throw new InvalidPatternError(
+        `an event pattern must be a non-empty string, as 'order.placed' or 'order.*', got ${inspect(pattern)}`,
+      );
     }
   }
   return [...new Set(list as readonly string[])];

@@ -20,7 +20,9 @@ export function parsePayload(schema: StandardSchemaV1, eventType: string, payloa
   if (isThenable(result)) {
     // Nobody waits for it, so nobody must hear of its rejection either.
     Promise.resolve(result).catch(() => {});
-    throw new ValidationError(eventType, ['its schema is asynchronous, and emit does not wait']);
+    throw new ValidationError(eventType, [
+      'its schema is asynchronous, and emit does not wait: make its checks synchronous',
+    ]);
   }
   const { issues } = result as StandardSchemaV1.Result<object>;
   if (issues === undefined) return (result as StandardSchemaV1.SuccessResult<object>).value;

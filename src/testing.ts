@@ -112,7 +112,7 @@ export async function waitUntilIdle(bus: AnyEventBus, options: { timeoutMs?: num
   const { timeoutMs = 5_000 } = options;
   const seam = seams.get(bus);
   if (seam === undefined) {
-    if (!(await bus.waitForPending({ timeoutMs }))) throw new WaitTimeoutError(timeoutMs);
+    if (!(await bus.waitForPending({ timeoutMs }))) throw stillPending(bus, timeoutMs);
     return;
   }
   const until = performance.now() + timeoutMs;
@@ -121,7 +121,7 @@ export async function waitUntilIdle(bus: AnyEventBus, options: { timeoutMs?: num
   let before = '';
   await turns();
   while (bus.getPendingCount() > 0) {
-    if (performance.now() > until) throw new WaitTimeoutError(timeoutMs);
+    if (performance.now() > until) throw stillPending(bus, timeoutMs);
     const { emitted, completed, failed, dropped, pending, retrying } = bus.getStats();
     const state = [emitted, completed, failed, dropped, pending, retrying].join();
     quiet = state === before ? quiet + 1 : 0;
@@ -131,4 +131,12 @@ export async function waitUntilIdle(bus: AnyEventBus, options: { timeoutMs?: num
       await seam.clock.advance(Math.max(0, seam.clock.nextAt - seam.clock.now()));
     } else await turns();
   }
+}
+
+function stillPending(bus: AnyEventBus, timeoutMs: number): WaitTimeoutError {
+  const pending = bus.getPendingCount();
+  return new WaitTimeoutError(
+    timeoutMs,
+    `${pending} pending events did not settle (is a handler waiting for advance()?)`,
+  );
 }

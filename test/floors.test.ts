@@ -31,6 +31,8 @@ const FLOORS: readonly (readonly string[])[] = [
     'src/schema-serializer.ts',
     'src/diagnostics.ts',
     'src/load-advice.ts',
+    'src/advice.ts',
+    'src/warn.ts',
     'src/redact/',
   ],
   // worker.ts is what a handler module imports inside a thread, where only the shared memory exists.

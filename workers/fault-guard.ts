@@ -1,5 +1,6 @@
 import { messageOf } from '../src/codec.ts';
 import { currentScope } from '../src/correlation.ts';
+import { Warnings } from '../src/warn.ts';
 import { InFlight } from './in-flight.ts';
 
 /** What the guard does with a fault that no handler call caught. */
@@ -13,6 +14,7 @@ export interface FaultSink {
 }
 
 let sink: FaultSink | undefined;
+const warnings = new Warnings();
 
 /** From here on faults of this Node thread go to `next`; undefined between leases. */
 export function guardWith(next: FaultSink | undefined): void {
@@ -28,9 +30,12 @@ function delivery(): InFlight | undefined {
 function fault(error: unknown): void {
   const from = delivery();
   if (sink === undefined) {
-    process.emitWarning(`an uncaught error of a handler module on an idle thread: ${messageOf(error)}`, {
-      code: 'GANGLION_IDLE_ERROR',
-    });
+    const message = messageOf(error);
+    warnings.once(
+      'GANGLION_IDLE_ERROR',
+      message,
+      `a handler module left work behind that threw on an idle thread: ${message}. Await it in the handler, or catch its errors`,
+    );
   } else if (from === undefined || from.settled) sink.late(from, error);
   else {
     sink.crash(from, error);
@@ -45,9 +50,11 @@ const exit = process.exit.bind(process);
  * trusted: it ends, and what it held is taken back.
  */
 export function panic(error: unknown): never {
-  process.emitWarning(`a handler thread ends on an internal error: ${messageOf(error)}`, {
-    code: 'GANGLION_HOST_ERROR',
-  });
+  warnings.once(
+    'GANGLION_HOST_ERROR',
+    'panic',
+    `a handler thread ends on an error of ganglion's own, and another takes its place: ${messageOf(error)}. Please report it`,
+  );
   // Names nobody: what it was about to start is the likeliest cause.
   return exit(1);
 }

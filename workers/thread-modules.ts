@@ -6,6 +6,9 @@ import { explainLoadError, exportedFunction } from '../src/load-advice.ts';
 import type { ModuleInfo } from '../src/protocol.ts';
 import { type SerializedError, serializeError } from '../src/serialized-error.ts';
 import type { SetupContext } from '../src/types.ts';
+import { Warnings } from '../src/warn.ts';
+
+const warnings = new Warnings();
 
 export type Handler = (event: unknown, context: unknown) => unknown;
 
@@ -65,7 +68,11 @@ export async function tearDown(limitMs: number): Promise<void> {
 }
 
 function warn(what: string, message: string): void {
-  process.emitWarning(`teardown of ${what} failed: ${message}`, { code: 'GANGLION_TEARDOWN_ERROR' });
+  warnings.once(
+    'GANGLION_TEARDOWN_ERROR',
+    what,
+    `teardown of ${what} failed: ${message}. What its setup opened may still be open`,
+  );
 }
 
 async function importHandler({ href, exportName }: ModuleInfo): Promise<Handler> {
@@ -91,7 +98,7 @@ async function importHandler({ href, exportName }: ModuleInfo): Promise<Handler>
 async function within<T>(
   timeoutMs: number,
   work: Promise<T>,
-  late = `its import took longer than ${timeoutMs} ms`,
+  late = `its import and setup took longer than loadTimeoutMs=${timeoutMs}. Raise that, or look for what they wait for`,
 ): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const limit = new Promise<never>((_, reject) => {

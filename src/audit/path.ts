@@ -1,7 +1,7 @@
 import { closeSync, lstatSync, mkdirSync, openSync, readlinkSync, realpathSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { messageOf } from '../codec.ts';
+import { explain } from '../advice.ts';
 import { AuditOpenError } from '../errors.ts';
 
 const MAX_LINKS = 40;
@@ -41,5 +41,5 @@ export function checkWritable(path: string): void {
 }
 
 export function openError(path: string, cause: unknown): AuditOpenError {
-  return new AuditOpenError(path, messageOf(cause), { cause });
+  return new AuditOpenError(path, explain(cause), { cause });
 }

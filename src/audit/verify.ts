@@ -51,7 +51,8 @@ class Broken extends Error {
 export async function verifyAuditLog(path: string | URL, options: { head?: string } = {}): Promise<AuditVerification> {
   const real = resolveLogPath(path, false);
   const segments = await listSegments(real);
-  if (segments.length === 0) throw new AuditOpenError(real, 'there is no log');
+  if (segments.length === 0)
+    throw new AuditOpenError(real, 'there is no such file. Name the path that was given as eventLogPath');
   const chain = new ChainCheck(options.head);
   try {
     for (const segment of segments) await chain.check(segment);

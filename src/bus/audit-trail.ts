@@ -51,10 +51,17 @@ export class AuditTrail {
     if (this.#log.hasRoom) return true;
     if (this.#policy === OverflowPolicy.DROP) return false;
     if (this.#policy !== OverflowPolicy.BLOCK) {
-      throw new BackpressureError(`the audit log is ${this.#log.stats().lag_events} lines behind`, 'audit');
+      throw new BackpressureError(
+        `the audit log is ${this.#log.stats().lag_events} lines behind, and has no room. Await emitAsync; getStats().audit ` +
+          'says whether it can write',
+        'audit',
+      );
     }
     if (this.#log.blockForRoom(this.#blockTimeoutMs)) return true;
-    throw new BackpressureError(`the audit log made no room in blockTimeoutMs=${this.#blockTimeoutMs}`, 'audit');
+    throw new BackpressureError(
+      `the audit log made no room in blockTimeoutMs=${this.#blockTimeoutMs}. getStats().audit says whether it can write`,
+      'audit',
+    );
   }
 
   /** Room was made before; what can't be refused (a thread's emit, the bus's own events) waits in memory. */

@@ -154,7 +154,7 @@ export class DeadEvents<S extends Subscription> {
     if (known !== undefined) return known;
     if (!restored) {
       throw new SubscriptionGoneError(
-        `dead letter ${id} failed in subscription ${subscriptionId} (${handlerName}), which is no longer there`,
+        `dead letter ${id} failed in subscription ${subscriptionId} (${handlerName}), which is no longer there. It stays: emit its event anew, or remove it`,
       );
     }
     // Out of a file: its subscription was another process's. The one that stands in its place has its name.
@@ -164,7 +164,7 @@ export class DeadEvents<S extends Subscription> {
       .filter(({ name }) => name === handlerName);
     if (named.length === 1) return named[0]!;
     throw new SubscriptionGoneError(
-      `dead letter ${id} is of an earlier process, and ${named.length === 0 ? 'no subscription' : 'more than one subscription'} to ${eventType} is named ${handlerName}`,
+      `dead letter ${id} is of an earlier process, and ${named.length === 0 ? 'no subscription' : 'more than one subscription'} to ${eventType} is named ${handlerName}. Give the subscription that name by its option name`,
     );
   }
 }

@@ -7,6 +7,8 @@ import type { EventStream, EventStreamOptions, WaitForOptions } from '../types.t
 /** What listening needs of a bus. */
 export interface ListenHost {
   readonly clock: Clock;
+  /** What is listened to, for messages. */
+  readonly patterns: string;
   subscribe(handler: (event: BusEvent) => unknown, name: string): string;
   unsubscribe(subscriptionId: string): boolean;
   /** Called when the bus is closed. */
@@ -60,7 +62,10 @@ export async function waitFor(host: ListenHost, options: WaitForOptions<BusEvent
     host.closers.add(closed);
     signal?.addEventListener('abort', abort, { once: true });
     if (timeoutMs !== Number.POSITIVE_INFINITY) {
-      timer = host.clock.setTimer(() => fail(new WaitTimeoutError(timeoutMs)), Math.min(timeoutMs, MAX_TIMER_MS));
+      timer = host.clock.setTimer(
+        () => fail(new WaitTimeoutError(timeoutMs, `no event of ${host.patterns} came`)),
+        Math.min(timeoutMs, MAX_TIMER_MS),
+      );
     }
   });
 }

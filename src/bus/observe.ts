@@ -17,7 +17,10 @@ export function observe(options: ResolvedOptions, readStats: () => BusStats): Bu
   if (options.tracing ?? tracerProviderRegistered()) {
     const otel = otelApi();
     if (otel !== undefined) observer = new Both(observer, new TracingObserver(otel));
-    else if (options.tracing) throw new ConfigError('tracing needs the package @opentelemetry/api');
+    else if (options.tracing)
+      throw new ConfigError(
+        'tracing is true, and the package @opentelemetry/api is not there: npm install @opentelemetry/api',
+      );
   }
   return observer;
 }

@@ -3,6 +3,7 @@ import type { Delivery, Outcome, PendingEvent, Subscription } from '../delivery/
 import type { HandlerPool } from '../pool/handler-pool.ts';
 import type { PoolModule } from '../pool/modules.ts';
 import { FailureReason } from '../types.ts';
+import { Warnings } from '../warn.ts';
 import type { DeadEvents } from './dead-events.ts';
 import type { BusObserver } from './observer.ts';
 import type { SystemEvents } from './system-events.ts';
@@ -24,8 +25,6 @@ const BY_THE_BUS: ReadonlySet<FailureReason | undefined> = new Set([
   FailureReason.DROPPED,
   FailureReason.HANDLER_QUARANTINED,
 ]);
-/** Different things that are warned of once each. */
-const MAX_WARNINGS = 1_000;
 
 /** What follows from the end of a delivery: its dead letter, `system.handler_error`, and what waited for it. */
 export class Outcomes {
@@ -34,7 +33,7 @@ export class Outcomes {
   readonly #deadEvents: DeadEvents<Sub> | undefined;
   readonly #observation: BusObserver;
   readonly #pool: () => HandlerPool | undefined;
-  readonly #warned = new Set<string>();
+  readonly warnings: Warnings = new Warnings();
 
   constructor(
     flow: Flow,
@@ -72,14 +71,11 @@ export class Outcomes {
   }
 
   unencodable(handlerName: string): void {
-    const what = `handler ${handlerName} returned a value that JSON can't hold; its outcome has no value`;
-    this.warnOnce(`value ${handlerName}`, 'GANGLION_UNENCODABLE_VALUE', what);
-  }
-
-  warnOnce(key: string, code: string, message: string): void {
-    if (this.#warned.has(key) || this.#warned.size >= MAX_WARNINGS) return;
-    this.#warned.add(key);
-    process.emitWarning(message, { code });
+    this.warnings.once(
+      'GANGLION_UNENCODABLE_VALUE',
+      handlerName,
+      `handler ${handlerName} returned a value that JSON can't hold, so its outcome has none. Return plain data, a Uint8Array, or nothing`,
+    );
   }
 
   #failed(delivery: Delivery, outcome: Outcome, dead: boolean): void {

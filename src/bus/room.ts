@@ -55,7 +55,8 @@ export class Room {
     if (overflowPolicy === OverflowPolicy.DROP_OLDEST) {
       if (this.#dropOldest()) return true;
       throw new BackpressureError(
-        `each of ${maxPendingEvents} pending events has started, none can be dropped for another`,
+        `each of maxPendingEvents=${maxPendingEvents} pending events has started, so none can be dropped for another. ` +
+          'Await emitAsync, or raise maxPendingEvents',
       );
     }
     if (overflowPolicy === OverflowPolicy.BLOCK) {
@@ -63,7 +64,8 @@ export class Room {
       return true;
     }
     throw new BackpressureError(
-      `${this.#ledger.pending} events are pending, the limit is maxPendingEvents=${maxPendingEvents}`,
+      `${this.#ledger.pending} events are pending, and maxPendingEvents=${maxPendingEvents}. Await emitAsync, emit more ` +
+        'slowly, or choose another overflowPolicy',
     );
   }
 
@@ -134,8 +136,10 @@ export class Room {
       if (until <= now || hopeless) {
         throw new BackpressureError(
           hopeless
-            ? `${maxPendingEvents} events are pending on the main thread alone, which can't make room while it blocks`
-            : `no room after blockTimeoutMs=${blockTimeoutMs}: ${this.#ledger.pending} events are pending`,
+            ? `${maxPendingEvents} events are pending on the main thread alone, which can't make room while it blocks. ` +
+                'Await emitAsync instead'
+            : `no room after blockTimeoutMs=${blockTimeoutMs}: ${this.#ledger.pending} events are pending. Look for what ` +
+                'holds the handlers up, or use more threads',
         );
       }
       pool.block(Math.min(until, Math.max(now, this.#flow.nextRetryAt)) - now);
@@ -147,7 +151,9 @@ export class Room {
   #dropOldest(): boolean {
     for (const event of this.#ledger.events()) {
       if (event.system || event.tier !== 0 || !this.#revoke(event)) continue;
-      const error = new DroppedError(`displaced by a newer event: ${this.#options.maxPendingEvents} were pending`);
+      const error = new DroppedError(
+        `displaced by a newer event, by overflowPolicy 'dropOldest': maxPendingEvents=${this.#options.maxPendingEvents} were pending`,
+      );
       this.#ledger.drop(event, failure(FailureReason.DROPPED, error, 0, 0, 0));
       return true;
     }

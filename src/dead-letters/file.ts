@@ -1,9 +1,10 @@
 import { closeSync, fsyncSync, openSync, readSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { explain } from '../advice.ts';
 import { type Lock, takeLock } from '../audit/lock.ts';
 import { resolveLogPath } from '../audit/path.ts';
 import { monotonicMs } from '../clock.ts';
-import { messageOf } from '../codec.ts';
 import { DeadLetterFileError } from '../errors.ts';
+import { Warnings } from '../warn.ts';
 import { type DeadLetter, decodeLetter, encodeLetter, type LetterRedactor } from './letter.ts';
 
 /** The file is written anew when it has more lines without effect than this and than lines with one. */
@@ -45,6 +46,7 @@ export class DeadLetterFile {
   #lines = 0;
   /** A write has failed: what is in the file is not what it should be until it is written anew. */
   #broken = false;
+  readonly #warnings = new Warnings();
   #mending: NodeJS.Timeout | undefined;
   #mendAfterMs = MEND_AFTER_MS;
 
@@ -57,9 +59,14 @@ export class DeadLetterFile {
       this.#lock = takeLock(`${this.path}.lock`);
       if (this.#lock !== undefined) this.#open();
     } catch (error) {
-      throw new DeadLetterFileError(`${String(options.path)}: ${messageOf(error)}`, { cause: error });
+      throw new DeadLetterFileError(`the dead letter file ${String(options.path)} can't be opened: ${explain(error)}`, {
+        cause: error,
+      });
     }
-    if (this.#lock === undefined) throw new DeadLetterFileError(`${this.path}: another process has it`);
+    if (this.#lock === undefined)
+      throw new DeadLetterFileError(
+        `the dead letter file ${this.path} is in use by another process. Give each process a path of its own`,
+      );
     owners.set(this.path, this);
     if (!watchingExit) process.once('exit', closeAll);
     watchingExit = true;
@@ -77,7 +84,7 @@ export class DeadLetterFile {
       });
     } catch (error) {
       this.close();
-      throw new DeadLetterFileError(`${this.path}: ${messageOf(error)}`, { cause: error });
+      throw new DeadLetterFileError(`${this.path}: ${explain(error)}`, { cause: error });
     }
     return [...letters.values()];
   }
@@ -165,10 +172,12 @@ export class DeadLetterFile {
     } catch (error) {
       this.#broken = true;
       this.#mendLater();
-      if (this.errors++ > 0) return;
-      process.emitWarning(`the dead letter file ${this.path} can't be written: ${messageOf(error)}`, {
-        code: 'GANGLION_DEAD_LETTER_FILE',
-      });
+      this.errors++;
+      this.#warnings.once(
+        'GANGLION_DEAD_LETTER_FILE',
+        this.path,
+        `the dead letter file ${this.path} can't be written: ${explain(error)}. Entries are in memory alone until a write succeeds`,
+      );
     }
   }
 

@@ -322,7 +322,7 @@ export class DeadLetterQueue {
     if (rerun === undefined) throw new ConfigError(`retry: bus must be an EventBus, got ${inspect(bus, { depth: 0 })}`);
     if (letter.incomplete) {
       throw new DeadLetterIncompleteError(
-        `dead letter ${letter.id} was read from a file that does not hold its event as it was emitted (redacted, or without its body): emit it anew`,
+        `dead letter ${letter.id} was read from a file that does not hold its event as it was emitted (redacted, or without its body). Emit it anew, or write later ones with storeRaw: true`,
       );
     }
     const result = await rerun(letter);

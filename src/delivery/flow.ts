@@ -254,8 +254,12 @@ export class Flow {
   }
 
   #refuse(delivery: Delivery): void {
-    const { name } = delivery.subscription;
-    const error = new QuarantinedError(`handler ${name} cost too many threads; it is not called for a while`);
+    const { name, guarantees } = delivery.subscription;
+    const { failures, windowMs, pauseMs } = guarantees.breaker!;
+    const error = new QuarantinedError(
+      `handler ${name} cost ${failures} threads within ${windowMs} ms, and is not called for ${pauseMs} ms. Look at its ` +
+        'failures before this one, or set its circuitBreaker',
+    );
     this.#hooks.settle(delivery, failure(FailureReason.HANDLER_QUARANTINED, error, 0, 0, 0));
   }
 

@@ -2,6 +2,7 @@ import { messageOf } from '../codec.ts';
 import { ConfigError } from '../errors.ts';
 import type { BusStats } from '../types.ts';
 import { FailureReason } from '../types.ts';
+import { Warnings } from '../warn.ts';
 import type { MetricsBackend, MetricTags } from './backend.ts';
 import { InMemoryMetrics } from './in-memory.ts';
 import { LogHistogram } from './log-histogram.ts';
@@ -73,6 +74,7 @@ export class MetricsCollector {
   readonly #handlers = new Map<string, HandlerEntry>();
   #emitted = 0;
   #backendErrors = 0;
+  readonly #warnings = new Warnings();
 
   /** Throws ConfigError. @default backend new InMemoryMetrics() */
   constructor(backend: MetricsBackend = new InMemoryMetrics(), options: MetricsCollectorOptions = {}) {
@@ -260,9 +262,11 @@ export class MetricsCollector {
   }
 
   #failed(error: unknown): void {
-    if (++this.#backendErrors > 1) return;
-    process.emitWarning(`a metrics backend throws, figures are lost: ${messageOf(error)}`, {
-      code: 'GANGLION_METRICS_BACKEND',
-    });
+    this.#backendErrors++;
+    this.#warnings.once(
+      'GANGLION_METRICS_BACKEND',
+      'backend',
+      `a metrics backend throws, and what it was told is lost: ${messageOf(error)}. backendErrors counts how often`,
+    );
   }
 }

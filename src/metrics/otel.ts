@@ -26,7 +26,10 @@ export class OtelMetrics implements MetricsBackend {
   /** Throws ConfigError when neither a meter is given nor @opentelemetry/api is installed. */
   constructor(options: OtelMetricsOptions = {}) {
     const meter = options.meter ?? otelApi()?.metrics.getMeter('ganglion');
-    if (meter === undefined) throw new ConfigError('OtelMetrics needs the package @opentelemetry/api, or a meter');
+    if (meter === undefined)
+      throw new ConfigError(
+        'OtelMetrics was given no meter, and the package @opentelemetry/api is not there: npm install @opentelemetry/api',
+      );
     this.#meter = meter;
     this.#prefix = options.prefix ?? 'ganglion.';
   }

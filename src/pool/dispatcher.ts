@@ -149,7 +149,7 @@ export class Dispatcher {
     const error = new WorkerExitError(
       delivery.subscription.redeliver
         ? `the thread of handler ${delivery.subscription.name} ended ${delivery.suspicions} times under it`
-        : `the thread of handler ${delivery.subscription.name} was ended for another delivery's fault`,
+        : `the thread of handler ${delivery.subscription.name} was ended for another delivery's fault, and redeliver is false`,
     );
     this.settle(delivery, failure(FailureReason.WORKER_EXIT, error, startedAt, monotonicMs(), threadId));
   }

@@ -1,6 +1,6 @@
 import { receiveMessageOnPort } from 'node:worker_threads';
+import { explain } from '../advice.ts';
 import { monotonicMs } from '../clock.ts';
-import { messageOf } from '../codec.ts';
 import type { Delivery, Outcome, Subscription } from '../delivery/pending.ts';
 import { failure } from '../delivery/pending.ts';
 import { HandlerLoadError, ProtocolError, ThreadStartError } from '../errors.ts';
@@ -475,7 +475,10 @@ export class HandlerPool {
   }
 
   #giveUp(cause: unknown): void {
-    this.#hopeless = new ThreadStartError(`no handler thread comes up: ${messageOf(cause)}`, { cause });
+    this.#hopeless = new ThreadStartError(
+      `no handler thread comes up: ${explain(cause)}. They start with execArgv, env and resourceLimits: look at those first`,
+      { cause },
+    );
     for (const waiter of this.#upWaiters) waiter();
     this.#upWaiters.clear();
     const waiting: Delivery[] = [];

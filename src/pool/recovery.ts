@@ -42,7 +42,10 @@ export function recoverThread(
     : (remains.onStack ?? remains.opening ?? (all.length === 1 ? all[0] : undefined));
   for (const [delivery, startedAt] of remains.started) {
     if (delivery === guilty) {
-      const error = new WorkerExitError(`the thread of handler ${delivery.subscription.name} ended under it`);
+      const error = new WorkerExitError(
+        `the thread of handler ${delivery.subscription.name} ended under it: it called process.exit, ran out of memory ` +
+          '(resourceLimits) or crashed in native code',
+      );
       const outcome = failure(FailureReason.WORKER_EXIT, error, startedAt, monotonicMs(), thread.nodeThreadId, true);
       dispatcher.settle(delivery, outcome);
       continue;

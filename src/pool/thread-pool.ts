@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import type { MessagePort, Worker } from 'node:worker_threads';
 import type { Piscina } from 'piscina';
-import { messageOf } from '../codec.ts';
+import { explain } from '../advice.ts';
 import { ThreadStartError } from '../errors.ts';
 import type { EventBusOptions } from '../types.ts';
 import type { WorkerFiles } from '../worker-urls.ts';
@@ -50,7 +50,7 @@ export class ThreadPool {
         ...worker,
       } as ConstructorParameters<typeof Piscina>[0]);
     } catch (error) {
-      throw new ThreadStartError(`handler threads can't be started: ${messageOf(error)}`, { cause: error });
+      throw new ThreadStartError(`handler threads can't be started: ${explain(error)}`, { cause: error });
     }
     // A thread that ends between leases is reported here; the pool replaces it, and nothing was in its hands.
     this.#piscina.on('error', () => {});

@@ -1,4 +1,5 @@
-import { types } from 'node:util';
+import { inspect, types } from 'node:util';
+import { messageOf } from '../codec.ts';
 import { RedactionRuleError } from '../errors.ts';
 import { EVERY } from './bits.ts';
 
@@ -50,24 +51,30 @@ const EMPTY_MATCH_PROBES = ['', 'a', 'A b', '0', ' x=1, y-2.\n_', '"k":"v"'];
  * @throws RedactionRuleError when it is not a rule, can't be compiled, or matches the empty string
  */
 export function compileRule(rule: RedactionRule): Rule {
-  if (typeof rule !== 'object' || rule === null) throw new RedactionRuleError('a redaction rule must be an object');
+  if (typeof rule !== 'object' || rule === null)
+    throw new RedactionRuleError(
+      `a redaction rule must be { name, pattern, token? }, got ${inspect(rule, { depth: 0 })}`,
+    );
   const { name, pattern: given, token } = rule;
   if (typeof name !== 'string' || !/[A-Za-z0-9]/.test(name)) {
-    throw new RedactionRuleError('a redaction rule needs a name with a letter or digit in it');
+    throw new RedactionRuleError(`a redaction rule needs a name with a letter or digit in it, got ${inspect(name)}`);
   }
   if (token !== undefined && typeof token !== 'string') {
-    throw new RedactionRuleError(`redaction rule ${name}: token must be a string`);
+    throw new RedactionRuleError(`redaction rule ${name}: token must be a string, got ${inspect(token)}`);
   }
-  if (!types.isRegExp(given)) throw new RedactionRuleError(`redaction rule ${name}: pattern must be a RegExp`);
+  if (!types.isRegExp(given))
+    throw new RedactionRuleError(`redaction rule ${name}: pattern must be a RegExp, got ${inspect(given)}`);
   let pattern: RegExp;
   try {
     pattern = new RegExp(given.source, `${given.flags.replace(/[gy]/g, '')}g`);
   } catch (cause) {
-    throw new RedactionRuleError(`redaction rule ${name}: pattern can't be compiled`, { cause });
+    throw new RedactionRuleError(`redaction rule ${name}: pattern can't be compiled: ${messageOf(cause)}`, { cause });
   }
   for (const probe of EMPTY_MATCH_PROBES) {
     if ([...probe.matchAll(pattern)].some((match) => match[0] === '')) {
-      throw new RedactionRuleError(`redaction rule ${name}: pattern matches the empty string`);
+      throw new RedactionRuleError(
+        `redaction rule ${name}: pattern ${String(given)} matches the empty string, so it would match everywhere: say what it must contain`,
+      );
     }
   }
   return { name, token: token ?? tokenFor(name), pattern, needs: EVERY };

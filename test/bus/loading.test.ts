@@ -9,7 +9,7 @@ const broken: [string, HandlerModule, RegExp][] = [
   ['missing', fixture('no-such-file'), /Cannot find module|no-such-file/],
   ['throwing', fixture('throws-at-import'), /not today/],
   ['without that export', fixture('echo', 'nothing'), /exports no function "nothing"/],
-  ['hanging', fixture('hangs-at-import'), /longer than 1000 ms/],
+  ['hanging', fixture('hangs-at-import'), /longer than loadTimeoutMs=1000/],
   ['blocking', fixture('blocks-at-import'), /blocked the thread/],
   ['exiting', fixture('exits-at-import'), /ended the thread/],
 ];
