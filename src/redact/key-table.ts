@@ -1,5 +1,5 @@
 import { CONTEXT } from './bits.ts';
-import type { HarmlessKeys } from './clean-lines.ts';
+import type { HarmlessKeys } from './harmless-keys.ts';
 import type { KeyMatch, KeyMatcher } from './key-matcher.ts';
 import type { Prefilter } from './prefilter.ts';
 import type { TextRedactor } from './text.ts';

@@ -1,7 +1,8 @@
 import { ConfigError, SerializationError } from '../errors.ts';
 import { JSON_TEXT } from './bits.ts';
-import { CleanLines, HarmlessKeys } from './clean-lines.ts';
+import { CleanLines } from './clean-lines.ts';
 import { DEFAULT_RULES } from './default-rules.ts';
+import { HarmlessKeys } from './harmless-keys.ts';
 import { type JsonContext, redactJson } from './json.ts';
 import { DEFAULT_KEYS, KeyMatcher, wordsOf } from './key-matcher.ts';
 import { ENVELOPE, KeyTable, NO_KEY } from './key-table.ts';
