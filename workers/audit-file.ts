@@ -109,7 +109,7 @@ export class AuditFile {
         if (this.#fd === CLOSED) return;
         if (this.#task.fsync !== 'none') this.#sync(this.#fd);
         this.#close();
-        rotateFiles(this.#task.path, this.#task.maxFiles);
+        this.#moving(() => rotateFiles(this.#task.path, this.#task.maxFiles));
         this.#forget();
         this.#numbers[AUDIT_NUMBER.ROTATIONS]! += 1;
         this.#rotateAt = this.#task.maxBytes;
@@ -127,7 +127,7 @@ export class AuditFile {
       let cleared = 1;
       try {
         this.#open();
-        removeRotated(this.#task.path);
+        this.#moving(() => removeRotated(this.#task.path));
         ftruncateSync(this.#fd, 0);
         this.#numbers[AUDIT_NUMBER.SIZE] = 0;
         this.#numbers[AUDIT_NUMBER.SEGMENT_LINES] = 0;
@@ -159,6 +159,17 @@ export class AuditFile {
       work();
     } finally {
       this.#owner.leave();
+    }
+  }
+
+  /** Readers of the log hear of it: between two looks at ROTATION that give the same even number no file was moved. */
+  #moving(work: () => void): void {
+    Atomics.add(this.#words, AUDIT.ROTATION, 1);
+    try {
+      work();
+    } finally {
+      Atomics.add(this.#words, AUDIT.ROTATION, 1);
+      Atomics.notify(this.#words, AUDIT.ROTATION);
     }
   }
 
@@ -213,7 +224,8 @@ export class AuditFile {
       }
       this.#numbers[AUDIT_NUMBER.LOGGED] = logged;
       Atomics.store(this.#words, AUDIT.COUNTED, 1);
-      if (this.#task.maxBytes !== Number.POSITIVE_INFINITY) pruneFiles(this.#task.path, this.#task.maxFiles);
+      if (this.#task.maxBytes !== Number.POSITIVE_INFINITY)
+        this.#moving(() => pruneFiles(this.#task.path, this.#task.maxFiles));
     }
     if (this.chain === undefined || scan === undefined) return;
     if (this.#openedBefore && scan.lines === 0) this.chain.next();

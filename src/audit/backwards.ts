@@ -1,4 +1,7 @@
-import type { FileHandle } from 'node:fs/promises';
+import { fstatSync, read as readWithCallback } from 'node:fs';
+import { promisify } from 'node:util';
+
+const read = promisify(readWithCallback);
 
 const CHUNK_BYTES = 1 << 18;
 /** The first read is small: most queries want a few lines of the end. */
@@ -9,14 +12,14 @@ const LINE_FEED = 10;
  * Calls `visit` with each complete line of a file, last first, without its line feed, until it returns false. What stands
  * behind the last line feed is no line yet. Memory: a chunk and the longest line.
  */
-export async function visitBackwards(file: FileHandle, visit: (line: Buffer) => boolean): Promise<boolean> {
-  let end = (await file.stat()).size;
+export async function visitBackwards(fd: number, visit: (line: Buffer) => boolean): Promise<boolean> {
+  let end = fstatSync(fd).size;
   let size = FIRST_CHUNK_BYTES;
   // The pieces of a line whose beginning has not been read, in their order; undefined before the first line feed.
   let pieces: Buffer[] | undefined;
   while (end > 0) {
     const start = Math.max(0, end - size);
-    const chunk = await readFully(file, start, end - start);
+    const chunk = await readFully(fd, start, end - start);
     let lineEnd = chunk.length;
     for (;;) {
       const feed = lineEnd === 0 ? -1 : chunk.lastIndexOf(LINE_FEED, lineEnd - 1);
@@ -36,13 +39,13 @@ export async function visitBackwards(file: FileHandle, visit: (line: Buffer) => 
 }
 
 /** A file that was cut meanwhile gives less. */
-async function readFully(file: FileHandle, position: number, length: number): Promise<Buffer> {
+async function readFully(fd: number, position: number, length: number): Promise<Buffer> {
   const bytes = Buffer.allocUnsafe(length);
-  let read = 0;
-  while (read < length) {
-    const { bytesRead } = await file.read(bytes, read, length - read, position + read);
+  let filled = 0;
+  while (filled < length) {
+    const { bytesRead } = await read(fd, bytes, filled, length - filled, position + filled);
     if (bytesRead === 0) break;
-    read += bytesRead;
+    filled += bytesRead;
   }
-  return bytes.subarray(0, read);
+  return bytes.subarray(0, filled);
 }

@@ -36,6 +36,9 @@ const EXIT_SILENCE_MS = 10_000;
 /** For the last seal at exit, and for a worker to end by itself. */
 const END_MS = 2_000;
 
+/** A reader blocks so long for the end of a rotation; then the worker's end, if it has died, gets a chance to be heard of. */
+const ROTATION_WAIT_MS = 1;
+
 const openLogs = new Set<AuditLog>();
 
 /**
@@ -171,7 +174,10 @@ export class AuditLog {
     this.#hold();
     try {
       await this.flush(Number.POSITIVE_INFINITY);
-      const { events, damaged } = await readEvents(this.path, query);
+      const { events, damaged } = await readEvents(this.path, query, {
+        now: () => Atomics.load(this.#words, AUDIT.ROTATION),
+        wait: (odd) => void Atomics.wait(this.#words, AUDIT.ROTATION, odd, ROTATION_WAIT_MS),
+      });
       this.#damaged = damaged;
       return events;
     } finally {

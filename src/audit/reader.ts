@@ -1,11 +1,10 @@
-import { type FileHandle, open, readdir, stat } from 'node:fs/promises';
-import { dirname } from 'node:path';
 import { inspect } from 'node:util';
-import { BUS_SOURCE, rotatedNumbers, SEAL_TYPE, segmentPath } from '../audit-format.ts';
+import { BUS_SOURCE, SEAL_TYPE } from '../audit-format.ts';
 import { ConfigError, InvalidPatternError } from '../errors.ts';
 import { BusEvent, type EventRecordJson, eventOf } from '../event.ts';
 import { compilePattern } from '../pattern.ts';
 import { visitBackwards } from './backwards.ts';
+import { NO_ROTATION, openSegments, type RotationClock } from './segments.ts';
 
 export interface AuditQuery {
   /** Exact or a pattern. @default every event but seals */
@@ -29,7 +28,11 @@ interface Filter {
 }
 
 /** Reads the log's events newest first, from the active file back to the oldest. Throws ConfigError, InvalidPatternError. */
-export async function readEvents(path: string, query: AuditQuery): Promise<{ events: BusEvent[]; damaged: number }> {
+export async function readEvents(
+  path: string,
+  query: AuditQuery,
+  clock: RotationClock = NO_ROTATION,
+): Promise<{ events: BusEvent[]; damaged: number }> {
   const filter = resolveQuery(query);
   const sieve = new Sieve(filter);
   const events: BusEvent[] = [];
@@ -43,82 +46,10 @@ export async function readEvents(path: string, query: AuditQuery): Promise<{ eve
       events.push(event);
     return events.length < filter.limit;
   };
-  if (filter.limit > 0) await visitFiles(path, visit);
+  if (filter.limit > 0) {
+    for await (const fd of openSegments(path, clock)) if (!(await visitBackwards(fd, visit))) break;
+  }
   return { events, damaged };
-}
-
-/**
- * From the active file to ever older ones, while rotation may make each a number older under our hands. Numbers only grow:
- * what stands behind a file is older if that file, looked for afterwards, still stands before it.
- */
-async function visitFiles(path: string, visit: (line: Buffer) => boolean): Promise<void> {
-  let at = -1;
-  let before: Identity | undefined;
-  for (;;) {
-    const next = await openBehind(path, at);
-    if (next === undefined) return;
-    try {
-      if (before !== undefined) {
-        const now = await numberOf(path, before, at);
-        // Overwritten, with everything older than it.
-        if (now === undefined) return;
-        if (now >= next.number) {
-          at = now;
-          continue;
-        }
-      }
-      if (!(await visitBackwards(next.file, visit))) return;
-      before = await next.file.stat();
-      at = next.number;
-    } finally {
-      await next.file.close();
-    }
-  }
-}
-
-interface Identity {
-  readonly dev: number;
-  readonly ino: number;
-}
-
-/** A look at the folder may be old when it is used; so often it is repeated before what was not found is not there. */
-const LOOKS = 50;
-
-/** The first file with a number above `at`: a killed rotation may have left one free. */
-async function openBehind(path: string, at: number): Promise<{ file: FileHandle; number: number } | undefined> {
-  for (let look = 0; look < LOOKS; look++) {
-    const numbers = (await numbersOf(path)).filter((number) => number > at);
-    if (numbers.length === 0) return undefined;
-    for (const number of numbers) {
-      const file = await openIfThere(segmentPath(path, number));
-      if (file !== undefined) return { file, number };
-    }
-  }
-  return undefined;
-}
-
-async function numberOf(path: string, { dev, ino }: Identity, from: number): Promise<number | undefined> {
-  for (let look = 0; look < LOOKS; look++) {
-    for (const number of await numbersOf(path)) {
-      if (number < from) continue;
-      const entry = await stat(segmentPath(path, number)).catch(() => undefined);
-      if (entry?.ino === ino && entry.dev === dev) return number;
-    }
-  }
-  return undefined;
-}
-
-async function numbersOf(path: string): Promise<number[]> {
-  return [0, ...rotatedNumbers(path, await readdir(dirname(path)))];
-}
-
-async function openIfThere(path: string): Promise<FileHandle | undefined> {
-  try {
-    return await open(path, 'r');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw error;
-  }
 }
 
 function resolveQuery({ eventType, since, limit = DEFAULT_LIMIT }: AuditQuery): Filter {

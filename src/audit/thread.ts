@@ -97,6 +97,7 @@ export class AuditThread {
       const gone = this.#worker;
       gone?.removeAllListeners();
       gone?.on('error', () => {});
+      this.#endRotation();
       this.#died('it ended');
       if (this.#restart !== undefined) this.revive();
     }
@@ -143,6 +144,7 @@ export class AuditThread {
     });
     worker.on('exit', (code) => {
       this.#worker = undefined;
+      this.#endRotation();
       if (this.#ending) this.#onEnd?.();
       else this.#died(this.#error === undefined ? `exit code ${code}` : messageOf(this.#error));
     });
@@ -151,6 +153,11 @@ export class AuditThread {
     this.#worker = worker;
     this.#startedAt = monotonicMs();
     this.#startedTail = Atomics.load(this.#words, AUDIT.TAIL);
+  }
+
+  /** The worker is dead: what it was doing to the files nobody is doing any more. */
+  #endRotation(): void {
+    if (Atomics.load(this.#words, AUDIT.ROTATION) % 2 !== 0) Atomics.add(this.#words, AUDIT.ROTATION, 1);
   }
 
   #died(reason: string): void {

@@ -56,6 +56,7 @@ import { ProtocolError } from '../errors.ts';
  *                   DONE         appended records in the file, mod 2^32      worker
  *                   DIRTY        1: a batch is perhaps in the file           worker, as the rest
  *                   BATCH_TAIL, BATCH_DONE   TAIL and DONE once it is        …
+ *                   ROTATION     odd: files are being renamed or removed     worker; main, once it has died
  *       1024    doubles      see AUDIT_NUMBER
  *       2048    bytes        the ring
  */
@@ -316,6 +317,8 @@ export const AUDIT = {
   COUNTED: 230,
   /** 1: the worker's thread is ending by itself. */
   GONE: 231,
+  /** Counts beginnings and ends of rotations: odd in the middle of one. */
+  ROTATION: 232,
 } as const;
 
 /**
