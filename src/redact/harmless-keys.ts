@@ -68,7 +68,7 @@ export class HarmlessKeys {
 
 export const nextHash = (hash: number, byte: number): number => (Math.imul(hash, 31) + byte) | 0;
 
-export function isSame(a: Uint8Array, b: Uint8Array, from: number, to: number): boolean {
+function isSame(a: Uint8Array, b: Uint8Array, from: number, to: number): boolean {
   if (a.length !== to - from) return false;
   for (let i = 0; i < a.length; i++) if (a[i] !== b[from + i]) return false;
   return true;
