@@ -312,11 +312,12 @@ export class EventBus<Events extends EventsShape<Events> = EventMap, Inputs exte
   ): Promise<string> {
     const signal = options?.signal;
     signal?.throwIfAborted();
-    const prepared = this.#prepare(eventType, payload, options, false);
+    const resolved = this.#check(eventType, options, false);
+    const payloadJson = this.#encode(eventType, payload, resolved);
     const room = this.#room.wait(signal);
     if (room !== undefined) await room;
     // The subscriptions, the id and the time are those of now: it is emitted now.
-    return this.#admit(prepared.eventType, prepared.payloadJson, prepared.options, undefined);
+    return this.#admit(eventType, payloadJson, resolved, undefined);
   }
 
   /**
@@ -433,28 +434,27 @@ export class EventBus<Events extends EventsShape<Events> = EventMap, Inputs exte
     fromHandler: boolean,
     receipt?: WaitingReceipt,
   ): string {
-    const prepared = this.#prepare(eventType, payload, options, fromHandler);
+    const resolved = this.#check(eventType, options, fromHandler);
+    const payloadJson = this.#encode(eventType, payload, resolved);
     if (!this.#room.make()) {
-      this.#ledger.refuse(prepared.eventType);
+      this.#ledger.refuse(eventType);
       return '';
     }
-    return this.#admit(prepared.eventType, prepared.payloadJson, prepared.options, receipt);
+    return this.#admit(eventType, payloadJson, resolved, receipt);
   }
 
-  /** Everything that can be wrong with an event, before anything is done about it. */
-  #prepare(
-    eventType: string,
-    payload: object,
-    options: EmitOptions | undefined,
-    fromHandler: boolean,
-  ): { eventType: string; payloadJson: string; options: EmitOptions } {
+  /** All that can be wrong with an event but its payload, before anything is done about it. */
+  #check(eventType: string, options: EmitOptions | undefined, fromHandler: boolean): EmitOptions {
     if (this.#closing && (this.#closed || !(fromHandler || this.#insideHandler()))) throw new BusClosedError('emit');
     checkEventType(eventType);
-    const resolved = resolveEmitOptions(options);
+    return resolveEmitOptions(options);
+  }
+
+  #encode(eventType: string, payload: object, options: EmitOptions): string {
     try {
-      return { eventType, payloadJson: this.#checks.encode(eventType, payload, resolved.source), options: resolved };
+      return this.#checks.encode(eventType, payload, options.source);
     } catch (error) {
-      this.#refused(error, eventType, payload, resolved);
+      this.#refused(error, eventType, payload, options);
       throw error;
     }
   }
@@ -491,8 +491,8 @@ export class EventBus<Events extends EventsShape<Events> = EventMap, Inputs exte
     recorded?: EventLine,
   ): string {
     const emittedAt = this.#clock.now();
-    const timestamp = recorded?.timestamp ?? this.#clock.wall(emittedAt);
-    const eventId = recorded?.eventId ?? nextEventId(this.#clock.wall(emittedAt));
+    const now = this.#clock.wall(emittedAt);
+    const { timestamp, eventId } = recorded ?? { timestamp: now, eventId: nextEventId(now) };
     const correlationId = options.correlationId ?? currentScope()?.correlationId ?? null;
     const origin = { eventId, timestamp, source: options.source ?? null, correlationId };
     if (receipt !== undefined) receipt.eventId = eventId;
@@ -600,7 +600,7 @@ export class EventBus<Events extends EventsShape<Events> = EventMap, Inputs exte
         const read = !handled || this.#audit !== undefined || this.#checks.enabled;
         return { handled, unread: !read && tiers.every((tier) => tier.every(({ module }) => module !== undefined)) };
       },
-      encode: (eventType, payload, options) => this.#prepare(eventType, payload, options, false).payloadJson,
+      encode: (eventType, payload, options) => this.#encode(eventType, payload, this.#check(eventType, options, false)),
       admit: (eventType, payloadJson, options, ingestion, recorded) => {
         this.#admit(eventType, payloadJson, options, undefined, ingestion, recorded);
       },

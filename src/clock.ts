@@ -1,3 +1,8 @@
+import { performance } from 'node:perf_hooks';
+
+// The global of this name is a getter: twice the price.
+const now: () => number = performance.now.bind(performance);
+
 /**
  * One monotonic clock for all threads of the process, in milliseconds with a fraction.
  * `performance.now()` starts at another origin in every thread; `hrtime` does not, but makes an array per call. So the
@@ -10,9 +15,9 @@ function distanceMs(): number {
   let narrowest = Number.POSITIVE_INFINITY;
   let distance = 0;
   for (let i = 0; i < SAMPLES; i++) {
-    const before = performance.now();
+    const before = now();
     const [seconds, nanoseconds] = process.hrtime();
-    const after = performance.now();
+    const after = now();
     if (after - before >= narrowest) continue;
     narrowest = after - before;
     distance = seconds * 1e3 + nanoseconds / 1e6 - (before + after) / 2;
@@ -23,7 +28,7 @@ function distanceMs(): number {
 const OFFSET_MS: number = distanceMs();
 
 export function monotonicMs(): number {
-  return performance.now() + OFFSET_MS;
+  return now() + OFFSET_MS;
 }
 
 /** The wall clock is asked again after so long: it may have been set. */

@@ -28,21 +28,28 @@ function letters(value: number, width: number): string {
 
 // 26^5 is under 2^24: four random bytes for five letters leave no visible bias.
 const random = randomBytes(8);
-const SUFFIX = letters(random.readUIntBE(0, 4), 5) + letters(random.readUIntBE(4, 4), 5);
+const SUFFIX: string = letters(random.readUIntBE(0, 4), 5) + letters(random.readUIntBE(4, 4), 5);
+
+/** The last pair of the counter with the random part: an id is then two pieces, since each more costs a string. */
+const ENDS: readonly string[] = PAIRS.map((pair) => pair + SUFFIX);
 
 let millisecond = 0;
 let counter = 0;
 let prefix = '';
+/** The milliseconds and the counter's first pair. */
+let start = '';
 
 /** A new id for an event emitted at `nowMs`, in milliseconds since the epoch. A clock that steps back is held. */
 export function nextEventId(nowMs: number): string {
-  if (nowMs > millisecond) {
-    millisecond = nowMs;
-    counter = 0;
-    prefix = letters(nowMs, 9);
-  } else if (++counter === COUNTER_LIMIT) {
-    counter = 0;
-    prefix = letters(++millisecond, 9);
-  }
-  return prefix + PAIRS[Math.floor(counter / PAIRS.length)] + PAIRS[counter % PAIRS.length] + SUFFIX;
+  if (nowMs > millisecond) begin(nowMs);
+  else if (++counter === COUNTER_LIMIT) begin(millisecond + 1);
+  else if (counter % PAIRS.length === 0) start = prefix + PAIRS[counter / PAIRS.length]!;
+  return start + ENDS[counter % PAIRS.length]!;
+}
+
+function begin(ms: number): void {
+  millisecond = ms;
+  counter = 0;
+  prefix = letters(ms, 9);
+  start = prefix + PAIRS[0]!;
 }

@@ -52,7 +52,7 @@ export class Outcomes {
   settled(delivery: Delivery, outcome: Outcome): void {
     const { subscription, event } = delivery;
     // Ended by the bus itself: no runner has reported it.
-    if (BY_THE_BUS.has(outcome.reason)) this.#observation.attempted(delivery, outcome);
+    if (!outcome.ok && BY_THE_BUS.has(outcome.reason)) this.#observation.attempted(delivery, outcome);
     if (outcome.reason === FailureReason.SHUTDOWN && subscription.module !== undefined) this.#pool()!.abandon(delivery);
     let dead = false;
     if (!outcome.ok && !event.system) {
