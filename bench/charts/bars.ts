@@ -2,8 +2,8 @@
 import { shortNumber } from '../format.ts';
 import type { Measured } from '../scenario.ts';
 import { type Axis, linearAxis, logAxis } from './axis.ts';
-import { type Body, FONT, frame, type Heading, line, nothing, PAD, text } from './frame.ts';
-import { element, textWidth } from './markup.ts';
+import { type Body, FONT, frame, type Heading, line, nothing, PAD, ROOMY, text } from './frame.ts';
+import { BOLD, element, textWidth, wrap } from './markup.ts';
 
 /** ganglion, another library, or the least that has to be done anyway. */
 export type BarKind = 'own' | 'rival' | 'floor';
@@ -31,7 +31,8 @@ export interface BarsOptions extends Heading {
 const ROW = 22;
 const THICK = 13;
 const GROUP_GAP = 8;
-/** Labels wider than this share stand above their bars instead of beside them. */
+const LINE = 14;
+/** Labels take at most this share beside the bars; longer ones wrap, or stand above where there is little room. */
 const MOST_LABEL_SHARE = 0.4;
 
 export function barsSvg(
@@ -46,32 +47,37 @@ export function barsSvg(
 
 function draw(groups: readonly BarGroup[], top: number, width: number, log: boolean, reference?: number): Body {
   const bars = groups.flatMap((group) => group.bars);
-  const labelWidth = Math.max(...bars.map(({ label, kind }) => textWidth(label, kind === 'own' ? FONT * 1.08 : FONT)));
-  const above = labelWidth > width * MOST_LABEL_SHARE;
+  const most = width * MOST_LABEL_SHARE;
+  const needed = Math.max(...bars.map(({ label, kind }) => textWidth(label, labelFont(kind))));
+  const above = needed > most && width < ROOMY;
+  const labelWidth = Math.min(needed, most);
   const valueWidth = Math.max(...bars.map((bar) => textWidth(valueText(bar), FONT)));
   const left = above ? PAD : PAD + labelWidth + 10;
   const right = width - PAD - valueWidth - 8;
   const values = bars.flatMap(({ measured: { value, low, high } }) => [value, low, high]);
   if (reference !== undefined) values.push(reference);
-  const axis = (log ? logAxis : linearAxis)(values, [left, right], width < 500 ? 4 : 6);
+  const axis = (log ? logAxis : linearAxis)(values, [left, right], width < ROOMY ? 4 : 6);
 
   const rows: string[] = [];
   let y = top;
   const titled = groups.length > 1;
   for (const { label, bars: of } of groups) {
     if (titled) {
-      rows.push(text(PAD, y + FONT, label, 'group'));
+      rows.push(text(PAD, y + FONT, label, 'group halo'));
       y += FONT + 6;
     }
     for (const bar of of) {
+      const kind = bar.kind === 'own' ? 'own halo' : 'halo';
       if (above) {
-        rows.push(text(PAD, y + FONT + 3, bar.label, bar.kind === 'own' ? 'own halo' : 'halo'));
-        y += FONT + 4;
-      } else {
-        rows.push(text(left - 10, y + ROW / 2 + 4, bar.label, bar.kind === 'own' ? 'own' : 'rival', 'end'));
+        rows.push(text(PAD, y + FONT + 3, bar.label, kind), barMarkup(bar, axis, left, y + FONT + 4 + ROW / 2, log));
+        y += FONT + 4 + ROW;
+        continue;
       }
-      rows.push(barMarkup(bar, axis, left, y + ROW / 2, log));
-      y += ROW;
+      const lines = wrap(bar.label, labelWidth, labelFont(bar.kind));
+      const height = ROW + (lines.length - 1) * LINE;
+      for (const [i, one] of lines.entries()) rows.push(text(left - 10, y + ROW / 2 + 4 + i * LINE, one, kind, 'end'));
+      rows.push(barMarkup(bar, axis, left, y + height / 2, log));
+      y += height;
     }
     if (titled) y += GROUP_GAP;
   }
@@ -83,6 +89,10 @@ function draw(groups: readonly BarGroup[], top: number, width: number, log: bool
   const level =
     reference === undefined ? '' : line(axis.at(reference), top - 2, axis.at(reference), y + 2, 'reference');
   return { markup: [...grid, start, level, ...rows].join(''), height: y + 18 - top };
+}
+
+function labelFont(kind: BarKind): number {
+  return kind === 'own' ? FONT * BOLD : FONT;
 }
 
 function valueText({ text: given, measured }: Bar): string {

@@ -1,9 +1,11 @@
-import { element, escapeText, wrap } from './markup.ts';
+import { BOLD, element, escapeText, wrap } from './markup.ts';
 import { CHART_STYLE, STANDALONE_STYLE } from './style.ts';
 
 /** Pixels of the drawing; wide for a page, narrow for a telephone. */
 export const WIDE = 680;
 export const NARROW = 360;
+/** From this width on there is room for things beside each other. */
+export const ROOMY = 500;
 
 export const PAD = 14;
 export const FONT = 12;
@@ -26,7 +28,7 @@ export function frame({ title, note }: Heading, width: number, draw: (top: numbe
   const inner = width - 2 * PAD;
   let y = PAD;
   const lines: string[] = [];
-  for (const line of wrap(title, inner, TITLE_FONT * 1.08)) {
+  for (const line of wrap(title, inner, TITLE_FONT * BOLD)) {
     y += TITLE_FONT;
     lines.push(text(PAD, y, line, 'title'));
     y += 4;

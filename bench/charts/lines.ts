@@ -1,8 +1,8 @@
 // Lines with the spread as a band behind them, in one panel or in several that share their axes.
 import { type Axis, linearAxis, logAxis, type Range, type Tick } from './axis.ts';
 import type { Panel, Point, Series } from './data.ts';
-import { type Body, FONT, frame, type Heading, line, nothing, PAD, text } from './frame.ts';
-import { element, short, textWidth } from './markup.ts';
+import { type Body, FONT, frame, type Heading, line, nothing, PAD, ROOMY, text } from './frame.ts';
+import { BOLD, element, short, textWidth } from './markup.ts';
 import type { Tone } from './tones.ts';
 
 export interface LinesOptions extends Heading {
@@ -29,7 +29,7 @@ export function linesSvg(panels: readonly Panel[], options: LinesOptions): strin
 function draw(panels: readonly Panel[], top: number, options: LinesOptions): Body {
   const { width, logY, ideal } = options;
   const key = legend(panels, top, options);
-  const columns = panels.length > 1 && width >= 500 ? 2 : 1;
+  const columns = panels.length > 1 && width >= ROOMY ? 2 : 1;
   const panelWidth = (width - 2 * PAD - (columns - 1) * GAP) / columns;
   const height = panels.length > 1 ? PANEL_HEIGHT : HEIGHT;
   const shown = [...panels.flatMap(({ series }) => series), ...(ideal === undefined ? [] : [ideal])];
@@ -118,7 +118,7 @@ function legend(panels: readonly Panel[], top: number, { width, tone, ideal }: L
   let x = PAD;
   let y = top;
   const markup = entries.map(({ label, kind, own }) => {
-    const needed = SAMPLE + 6 + textWidth(label, FONT * (own ? 1.08 : 1));
+    const needed = SAMPLE + 6 + textWidth(label, FONT * (own ? BOLD : 1));
     if (x > PAD && x + needed > width - PAD) {
       x = PAD;
       y += FONT + 8;

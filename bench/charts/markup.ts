@@ -31,6 +31,9 @@ export function short(value: number): string {
   return String(Math.round(value * 10) / 10);
 }
 
+/** Bold letters are wider by so much. */
+export const BOLD = 1.08;
+
 /** About as wide as `text` gets in a sans-serif face. */
 export function textWidth(text: string, fontSize: number): number {
   return text.length * fontSize * 0.56;

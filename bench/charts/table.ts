@@ -9,6 +9,8 @@ export interface Table {
   readonly head: readonly string[];
   /** The first cell of each names it. */
   readonly rows: readonly (readonly string[])[];
+  /** The last column holds words, not figures. */
+  readonly words?: boolean;
 }
 
 export function chartTable(scenario: ScenarioResults, chart: Chart): Table {

@@ -11,7 +11,13 @@ export function figureOf({ unit, value }: RowResult): string {
 }
 
 export function spreadOf({ low, high }: RowResult): string {
-  return `${digits(low)} – ${digits(high)}`;
+  return low === high ? '–' : `${digits(low)} – ${digits(high)}`;
+}
+
+/** A row in a sentence: whose ratio, how sure, and how to take it. */
+export function sentence(row: RowResult): string {
+  const of = spreadOf(row);
+  return `${row.scenario}: ${row.name}: ${figureOf(row)} (${of === '–' ? '' : `${of}, `}${row.better} is better)`;
 }
 
 /** Ratios first, absolute figures last. Targets are judged in full runs alone. */
@@ -26,8 +32,12 @@ export function rowsTable(rows: readonly RowResult[], quick: boolean): Table {
     ['target', (row) => (row.target === undefined ? '–' : `${row.target}${judge(row)}`)],
     ['figures', ({ absolute }) => absolute],
   ];
-  const worth = columns.filter(([, cell], i) => i < 3 || rows.some((row) => cell(row) !== '–'));
-  return { head: worth.map(([head]) => head), rows: rows.map((row) => worth.map(([, cell]) => cell(row))) };
+  const worth = columns.filter(([, cell], i) => i < 2 || rows.some((row) => cell(row) !== '–'));
+  return {
+    head: worth.map(([head]) => head),
+    rows: rows.map((row) => worth.map(([, cell]) => cell(row))),
+    words: true,
+  };
 }
 
 function told(row: RowResult): string {
@@ -42,6 +52,7 @@ export function sidesTable(scenario: ScenarioResults): Table {
   const measured = BESIDE.filter(({ figure }) => sides.some((side) => single(scenario, side, figure) !== undefined));
   const noted = sides.some((side) => scenario.notes[side] !== undefined);
   return {
+    words: noted,
     head: ['', ...measured.map(({ label }) => label), ...(noted ? ['what it is, its settings'] : [])],
     rows: sides.map((side) => [
       side,

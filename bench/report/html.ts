@@ -4,7 +4,7 @@ import { NARROW, WIDE } from '../charts/frame.ts';
 import { element, escapeText } from '../charts/markup.ts';
 import { chartTable, type Table } from '../charts/table.ts';
 import type { Results, ScenarioResults } from '../results.ts';
-import { figureOf, rowsTable, sidesTable, spreadOf, totals, warnings } from './cells.ts';
+import { rowsTable, sentence, sidesTable, totals, warnings } from './cells.ts';
 import { PAGE_STYLE } from './html-style.ts';
 import { ratiosSvg } from './ratios.ts';
 import { score } from './standing.ts';
@@ -31,7 +31,10 @@ function opening(results: Results): string {
     ['System', `${machine.platform}, Node ${machine.node}`],
     ['Date', `${machine.date.slice(0, 16).replace('T', ' ')} UTC`],
     ['Load at start', machine.loadAtStart.toFixed(2)],
-    ['Run', `${threads} handler threads, ${repetitions} repetitions of each side, ${seconds.toFixed(0)} s in all`],
+    [
+      'Run',
+      `${threads} handler threads, ${repetitions} repetition${repetitions === 1 ? '' : 's'} of each side, ${seconds.toFixed(0)} s in all`,
+    ],
     ['Seed', String(seed)],
   ];
   return [
@@ -63,18 +66,13 @@ function overview({ rows, scenarios, quick }: Results): string {
     behind.length === 0
       ? paragraph('No rival is ahead in any row.')
       : paragraph('Rows in which a rival is ahead, over all repetitions:') +
-        element(
-          'ul',
-          {},
-          ...behind.map((row) =>
-            element(
-              'li',
-              {},
-              escapeText(`${row.scenario}: ${row.name}: ${figureOf(row)} (${spreadOf(row)}, ${row.better} is better)`),
-            ),
-          ),
-        );
-  return nav + element('h2', {}, 'Against other libraries') + losing + figure((width) => ratiosSvg(rivals, width));
+        element('ul', {}, ...behind.map((row) => element('li', {}, escapeText(sentence(row)))));
+  return (
+    nav +
+    element('h2', {}, 'Against other libraries') +
+    losing +
+    figure((width) => ratiosSvg(rivals, 'How many times as good as each rival', width))
+  );
 }
 
 function section(results: Results, scenario: ScenarioResults): string {
@@ -105,21 +103,18 @@ function classed(svg: string, name: string): string {
 }
 
 const MARKED: Readonly<Record<string, string>> = { ahead: 'ahead', behind: 'behind' };
-/** A last cell longer than this holds words. */
-const WORDY = 12;
 
-function tableHtml({ head, rows }: Table, label?: string): string {
+function tableHtml({ head, rows, words = false }: Table, label?: string): string {
   if (rows.length === 0) return '';
-  const wordy = rows.some((row) => row.at(-1)!.length > WORDY && !row.at(-1)!.includes('('));
-  const words = (i: number): string | undefined => (wordy && i === head.length - 1 ? 'words' : undefined);
-  const titles = head.map((cell, i) => element('th', { scope: 'col', class: words(i) }, escapeText(cell)));
+  const wordy = (i: number): string | undefined => (words && i === head.length - 1 ? 'words' : undefined);
+  const titles = head.map((cell, i) => element('th', { scope: 'col', class: wordy(i) }, escapeText(cell)));
   const lines = rows.map(([name, ...cells]) =>
     element(
       'tr',
       {},
       element('th', { scope: 'row' }, escapeText(name!)),
       ...cells.map((cell, i) => {
-        const mark = MARKED[cell] ?? (cell.endsWith(' MISSED') ? 'missed' : words(i + 1));
+        const mark = MARKED[cell] ?? (cell.endsWith(' MISSED') ? 'missed' : wordy(i + 1));
         return element('td', { class: mark }, escapeText(cell));
       }),
     ),

@@ -1,30 +1,38 @@
 // All ratios to other libraries in one picture.
-import { type BarGroup, barsSvg } from '../charts/bars.ts';
+import { type Bar, type BarGroup, barsSvg } from '../charts/bars.ts';
 import { digits } from '../format.ts';
 import type { RowResult } from '../results.ts';
 import { advantage } from './standing.ts';
 
 /** Dots on a log axis, scenario by scenario: right of the line at 1 ganglion is better, left of it the rival is. */
-export function ratiosSvg(rows: readonly RowResult[], width: number): string {
-  const groups: BarGroup[] = [...new Set(rows.map(({ scenario }) => scenario))].map((scenario) => ({
-    label: scenario,
-    bars: rows
-      .filter((row) => row.scenario === scenario)
-      .map((row) => {
-        const measured = advantage(row);
-        return {
-          label: row.name,
-          kind: measured.value < 1 ? 'rival' : 'own',
-          measured,
-          text: `${digits(measured.value)}×`,
-        };
-      }),
-  }));
+export function ratiosSvg(rows: readonly RowResult[], title: string, width: number): string {
+  const groups = [...new Set(rows.map(({ scenario }) => scenario))].map((scenario): BarGroup => {
+    const own = rows.filter((row) => row.scenario === scenario);
+    const shared = sharedStart(own.map(({ name }) => name));
+    return {
+      label: [scenario, ...(shared === '' ? [] : [shared])].join(': '),
+      bars: own.map((row) => bar(row, shared)),
+    };
+  });
   return barsSvg(groups, {
-    title: 'How many times as good as each rival',
+    title,
     note: 'log axis; twice the speed and half the time both count as 2; right of the line ganglion is better, left of it (grey) the rival is',
     width,
     log: true,
     reference: 1,
   });
+}
+
+function bar(row: RowResult, shared: string): Bar {
+  const measured = advantage(row);
+  const label = row.name.slice(shared.length).trim();
+  return { label, kind: measured.value < 1 ? 'rival' : 'own', measured, text: `${digits(measured.value)}×` };
+}
+
+/** The words with which all names begin; none for a single name. */
+function sharedStart(names: readonly string[]): string {
+  const [first, ...others] = names.map((name) => name.split(' ')) as [string[], ...string[][]];
+  if (others.length === 0) return '';
+  const differs = first.findIndex((word, i) => others.some((other) => other[i] !== word));
+  return first.slice(0, differs === -1 ? 0 : differs).join(' ');
 }

@@ -2,7 +2,7 @@
 import type { Table } from '../charts/table.ts';
 import type { Machine } from '../machine.ts';
 import type { Results } from '../results.ts';
-import { facts, figureOf, rowsTable, sidesTable, spreadOf, totals, warnings } from './cells.ts';
+import { facts, rowsTable, sentence, sidesTable, totals, warnings } from './cells.ts';
 import { score } from './standing.ts';
 
 export function factsText(machine: Machine, threads: number, repetitions: number, seed: number): string {
@@ -22,7 +22,7 @@ export function reportText(results: Results): string {
     });
   const { behind } = score(rows);
   if (!quick && behind.length > 0) {
-    const lines = behind.map((row) => `  ${row.scenario}: ${row.name}: ${figureOf(row)} (${spreadOf(row)})`);
+    const lines = behind.map((row) => `  ${sentence(row)}`);
     parts.push(`Behind a rival:\n${lines.join('\n')}`);
   }
   parts.push(...warnings(results).map((warning) => (warning.startsWith('FAILED') ? warning : `WARNING: ${warning}`)));
@@ -30,15 +30,11 @@ export function reportText(results: Results): string {
   return parts.join('\n\n');
 }
 
-/** A cell longer than this holds words. */
-const WORDY = 12;
-
 /** Names and a last column of words begin at one edge, figures end at one. */
-function tableText({ head, rows }: Table): string {
+function tableText({ head, rows, words = false }: Table): string {
   const all = [head, ...rows];
   const widths = head.map((_, i) => Math.max(...all.map((row) => row[i]!.length)));
-  const wordy = rows.some((row) => row.at(-1)!.length > WORDY);
-  const left = head.map((_, i) => i === 0 || (wordy && i === head.length - 1));
+  const left = head.map((_, i) => i === 0 || (words && i === head.length - 1));
   return all
     .map((row) =>
       row

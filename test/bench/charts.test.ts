@@ -162,19 +162,23 @@ test('a log axis has dots instead of bars, a floor is hollow, and the note says 
   assert.match(texts('text', 'note').join(' '), /µs, log axis; less is better; one repetition; hollow/);
 });
 
-test('long labels stand above their bars where there is no room beside them', () => {
+test('long labels wrap beside their bars, and stand above them where there is no room', () => {
   const bar = {
-    label: 'a side with a rather long name of its own',
+    label: 'a side with a rather long name of its own, which goes on and on',
     kind: 'rival',
     measured: { value: 1, low: 1, high: 1 },
   } as const;
   const groups = [{ label: '', bars: [bar] }];
-  const left = (width: number): number => {
-    const { elements } = checkDrawing(barsSvg(groups, { title: 't', note: 'n', width }));
-    return Number(elements.find(({ attributes }) => attributes.class === 'bar rival')!.attributes.x);
+  const drawn = (width: number): { left: number; lines: string[] } => {
+    const { elements, texts } = checkDrawing(barsSvg(groups, { title: 't', note: 'n', width }));
+    const left = Number(elements.find(({ attributes }) => attributes.class === 'bar rival')!.attributes.x);
+    return { left, lines: texts('text', 'halo').slice(0, -1) };
   };
-  assert.ok(left(NARROW) < 20);
-  assert.ok(left(WIDE * 2) > 200);
+  assert.ok(drawn(NARROW).left < 20);
+  assert.equal(drawn(NARROW).lines, [bar.label]);
+  assert.ok(drawn(WIDE).left > 200);
+  const wide = drawn(WIDE).lines;
+  assert.ok(wide.length < 3 && wide.join(' ') === bar.label, wide.join('|'));
 });
 
 test('percentiles and scaling take medians over the repetitions at each x', () => {
