@@ -492,7 +492,8 @@ export class EventBus<Events extends EventsShape<Events> = EventMap, Inputs exte
   ): string {
     const emittedAt = this.#clock.now();
     const now = this.#clock.wall(emittedAt);
-    const { timestamp, eventId } = recorded ?? { timestamp: now, eventId: nextEventId(now) };
+    const timestamp = recorded?.timestamp ?? now;
+    const eventId = recorded?.eventId ?? nextEventId(now);
     const correlationId = options.correlationId ?? currentScope()?.correlationId ?? null;
     const origin = { eventId, timestamp, source: options.source ?? null, correlationId };
     if (receipt !== undefined) receipt.eventId = eventId;
