@@ -52,7 +52,7 @@ function draw(groups: readonly BarGroup[], top: number, width: number, log: bool
   const above = needed > most && width < ROOMY;
   const labelWidth = Math.min(needed, most);
   const valueWidth = Math.max(...bars.map((bar) => textWidth(valueText(bar), FONT)));
-  const left = above ? PAD : PAD + labelWidth + 10;
+  const left = above ? PAD + 6 : PAD + labelWidth + 10;
   const right = width - PAD - valueWidth - 8;
   const values = bars.flatMap(({ measured: { value, low, high } }) => [value, low, high]);
   if (reference !== undefined) values.push(reference);
@@ -63,14 +63,21 @@ function draw(groups: readonly BarGroup[], top: number, width: number, log: bool
   const titled = groups.length > 1;
   for (const { label, bars: of } of groups) {
     if (titled) {
-      rows.push(text(PAD, y + FONT, label, 'group halo'));
-      y += FONT + 6;
+      for (const one of wrap(label, width - 2 * PAD, FONT * BOLD)) {
+        rows.push(text(PAD, y + FONT, one, 'group halo'));
+        y += LINE;
+      }
+      y += 4;
     }
     for (const bar of of) {
       const kind = bar.kind === 'own' ? 'own halo' : 'halo';
       if (above) {
-        rows.push(text(PAD, y + FONT + 3, bar.label, kind), barMarkup(bar, axis, left, y + FONT + 4 + ROW / 2, log));
-        y += FONT + 4 + ROW;
+        for (const one of wrap(bar.label, width - 2 * PAD, labelFont(bar.kind))) {
+          y += LINE;
+          rows.push(text(PAD, y + 1, one, kind));
+        }
+        rows.push(barMarkup(bar, axis, left, y + 2 + ROW / 2, log));
+        y += 2 + ROW;
         continue;
       }
       const lines = wrap(bar.label, labelWidth, labelFont(bar.kind));

@@ -8,7 +8,7 @@ ${PAGE_COLOURS}
 ${CHART_STYLE}
 :root{color-scheme:light dark}
 *{box-sizing:border-box}
-body{margin:0 auto;padding:24px 20px 64px;max-width:1100px;background:var(--ground);color:var(--ink);
+body{margin:0 auto;padding:24px 20px 64px;max-width:1240px;background:var(--ground);color:var(--ink);
 font:15px/1.5 system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue",Arial,sans-serif}
 h1{font-size:26px;margin:0 0 4px}
 h2{font-size:19px;margin:48px 0 2px;padding-top:16px;border-top:1px solid var(--grid)}
@@ -35,7 +35,7 @@ th.own,td.ahead{font-weight:600}
 td.behind,td.missed{font-weight:600;color:var(--c0)}
 figure{margin:16px 0}
 .pair{display:flex;flex-wrap:wrap;gap:0 28px;align-items:flex-start}
-.pair figure{flex:1 1 560px;max-width:760px}
+.pair figure{flex:1 1 540px;max-width:760px}
 .pair .scroll{margin-top:16px;max-width:100%}
 figure svg{display:block;width:100%;height:auto;border:1px solid var(--grid);border-radius:6px}
 figure .wide{max-width:760px}
