@@ -59,6 +59,7 @@ export class DeadLetterFile {
       this.#lock = takeLock(`${this.path}.lock`);
       if (this.#lock !== undefined) this.#open();
     } catch (error) {
+      this.#lock?.release();
       throw new DeadLetterFileError(`the dead letter file ${String(options.path)} can't be opened: ${explain(error)}`, {
         cause: error,
       });

@@ -28,6 +28,7 @@ export class ThreadPool {
   readonly #piscina: Piscina;
   readonly #hooks: ThreadPoolHooks;
   readonly #known = new Set<number>();
+  #lastError: unknown;
 
   constructor(
     threads: number,
@@ -50,10 +51,15 @@ export class ThreadPool {
         ...worker,
       } as ConstructorParameters<typeof Piscina>[0]);
     } catch (error) {
-      throw new ThreadStartError(`handler threads can't be started: ${explain(error)}`, { cause: error });
+      throw new ThreadStartError(
+        `handler threads can't be started: ${explain(error)}. They start with execArgv, env and resourceLimits`,
+        { cause: error },
+      );
     }
-    // A thread that ends between leases is reported here; the pool replaces it, and nothing was in its hands.
-    this.#piscina.on('error', () => {});
+    // A thread that ends without a lease is reported here: nothing was in its hands.
+    this.#piscina.on('error', (error: unknown) => {
+      this.#lastError = error;
+    });
     this.#piscina.on('workerCreate', () => this.#watch());
     this.#watch();
   }
@@ -71,6 +77,19 @@ export class ThreadPool {
     return this.#known.has(nodeThreadId);
   }
 
+  /** Why a thread ended that had no lease, the last one; undefined: none has. */
+  get lastError(): unknown {
+    return this.#lastError;
+  }
+
+  /**
+   * Leases that wait for a thread which is not there and will not be: after one that did not come up Piscina starts no
+   * other by itself. `held`: how many of the threads are leased.
+   */
+  stranded(held: number): number {
+    return Math.max(0, this.#piscina.queueSize - Math.max(0, this.#piscina.threads.length - held));
+  }
+
   /** Terminates every thread; resolves when all have exited. A thread in native code exits when that returns. */
   async destroy(): Promise<void> {
     await this.#piscina.destroy();
@@ -84,6 +103,8 @@ export class ThreadPool {
       this.#known.add(threadId);
       worker.once('exit', () => {
         this.#known.delete(threadId);
+        // What Piscina has started in its place.
+        this.#watch();
         this.#hooks.exited(threadId);
       });
     }

@@ -190,7 +190,7 @@ export class Threads {
       this.#startFailures++;
       this.#backOff();
       if (this.#startFailures >= HOPELESS_AFTER && !this.list.some((t) => t.up && t.role !== 'dying'))
-        this.#hooks.hopeless(error);
+        this.#hooks.hopeless(this.#pool.lastError ?? error);
     }
     if (!this.#pool.isAlive(nodeThreadId)) this.#buried(thread);
     this.#ensure();
@@ -200,7 +200,16 @@ export class Threads {
     for (const thread of [...this.list]) {
       if (thread.nodeThreadId === nodeThreadId && thread.role === 'dying') this.#buried(thread);
     }
+    this.#endStranded();
     this.#ensure();
+  }
+
+  /** They end as if their thread had, which counts as a failed start, and others are begun after a while. */
+  #endStranded(): void {
+    const waiting = this.list.filter((thread) => thread.nodeThreadId === 0 && !thread.killed);
+    const held = this.list.filter(({ nodeThreadId }) => this.#pool.isAlive(nodeThreadId)).length;
+    const stranded = this.#pool.stranded(held);
+    if (stranded > 0) for (const thread of waiting.slice(-stranded)) thread.lease.kill();
   }
 
   #dying(thread: HandlerThread): void {
