@@ -13,10 +13,10 @@ const BY_CODE: Readonly<Record<string, string>> = {
   ENOENT: 'Make its folder, or name another path',
 };
 
-/** A system's error with what to do about it, where that is known. */
-export function explain(error: unknown): string {
+/** A system's error with what to do about it, where that is known. `file`: what was to be read or written, in the end. */
+export function explain(error: unknown, file?: string): string {
   const { code, permission, resource } = Object(error) as { code?: unknown; permission?: unknown; resource?: unknown };
-  const advice = code === 'ERR_ACCESS_DENIED' ? permissionAdvice(permission, resource) : BY_CODE[String(code)];
+  const advice = code === 'ERR_ACCESS_DENIED' ? permissionAdvice(permission, file ?? resource) : BY_CODE[String(code)];
   return advice === undefined ? messageOf(error) : `${messageOf(error)}. ${advice}`;
 }
 

@@ -96,12 +96,17 @@ export class AuditLog {
       redactor: options.redactor,
       sealEvery: seal === true ? DEFAULT_SEAL_LINES : Number(seal),
     };
-    this.#thread = new AuditThread(this.#memory, task, writer, {
-      message: (message) => this.#receive(message),
-      replaced: (reason) =>
-        this.#fault({ code: 'WORKER', message: `the audit worker was replaced: ${reason}`, attempts: 1 }),
-      bulk: () => this.#queue.bulk(),
-    });
+    try {
+      this.#thread = new AuditThread(this.#memory, task, writer, {
+        message: (message) => this.#receive(message),
+        replaced: (reason) =>
+          this.#fault({ code: 'WORKER', message: `the audit worker was replaced: ${reason}`, attempts: 1 }),
+        bulk: () => this.#queue.bulk(),
+      });
+    } catch (error) {
+      this.#lock.release();
+      throw openError(this.path, error);
+    }
     this.#timer = setInterval(() => this.#look(), LOOK_MS);
     this.#timer.unref();
     this.#waiters = new Waiters((sequence) => this.#queue.isDone(sequence));

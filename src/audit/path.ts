@@ -41,5 +41,5 @@ export function checkWritable(path: string): void {
 }
 
 export function openError(path: string, cause: unknown): AuditOpenError {
-  return new AuditOpenError(path, explain(cause), { cause });
+  return new AuditOpenError(path, explain(cause, path), { cause });
 }

@@ -60,9 +60,12 @@ export class DeadLetterFile {
       if (this.#lock !== undefined) this.#open();
     } catch (error) {
       this.#lock?.release();
-      throw new DeadLetterFileError(`the dead letter file ${String(options.path)} can't be opened: ${explain(error)}`, {
-        cause: error,
-      });
+      throw new DeadLetterFileError(
+        `the dead letter file ${String(options.path)} can't be opened: ${explain(error, String(options.path))}`,
+        {
+          cause: error,
+        },
+      );
     }
     if (this.#lock === undefined)
       throw new DeadLetterFileError(
