@@ -75,8 +75,7 @@ function pending({ stats: { pending: count }, maxPendingEvents }: Condition): He
   };
 }
 
-function quarantine({ stats }: Condition): HealthCheck {
-  const { quarantined = 0 } = stats as { quarantined?: number };
+function quarantine({ stats: { quarantined } }: Condition): HealthCheck {
   if (quarantined === 0) return { name: 'quarantine', status: 'ok', diagnosis: 'No handler is quarantined.' };
   const are = quarantined === 1 ? 'handler is' : 'handlers are';
   return {

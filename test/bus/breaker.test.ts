@@ -64,6 +64,31 @@ test('a trial that fails opens it again for another pause, and is the only one l
     assert.is(bus.getStats().threads.restarts, 3);
   }));
 
+test('a trial that hangs: at its deadline the pause begins anew, and one that never settles does not hold it for ever', () =>
+  withBus({ maxConcurrentHandlers: 2, deadLetterQueue: new DeadLetterQueue() }, async (bus) => {
+    const circuitBreaker = { failures: 1, windowMs: 60_000, pauseMs: 20 };
+    bus.subscribe(fixture('breaks'), 'x', { circuitBreaker, timeoutMs: 60 });
+    await bus.ready();
+    assert.is(only(await bus.emitAndWait('x', { how: 'exit' })).reason, 'worker_exit');
+    for (const how of ['hang', 'never']) {
+      let trial = await bus.emitAndWait('x', { how });
+      while (only(trial).reason === 'handler_quarantined') {
+        await new Promise((resolve) => setImmediate(resolve));
+        trial = await bus.emitAndWait('x', { how });
+      }
+      assert.is(only(trial).reason, 'handler_timeout', how);
+      assert.is(only(await bus.emitAndWait('x', {})).reason, 'handler_quarantined', 'its pause has begun anew');
+    }
+    let last = await bus.emitAndWait('x', {});
+    while (only(last).reason === 'handler_quarantined') {
+      await new Promise((resolve) => setImmediate(resolve));
+      last = await bus.emitAndWait('x', {});
+    }
+    assert.ok(only(last).ok);
+    assert.is(bus.getStats().quarantined, 0);
+    assert.is(balance(bus), 0);
+  }));
+
 test('load failures open it; its trial loads the module afresh', () =>
   withBus({}, async (bus) => {
     bus.subscribe(fixture('no-such-file'), 'x', { circuitBreaker: { failures: 2, pauseMs: 50 } });

@@ -165,6 +165,31 @@ test('an inline attempt that comes back after its deadline touches no later atte
     assert.equal(errors, [{ name: 'Error', message: 'late' }]);
   }));
 
+test('at the limits of its options: one attempt, waits of nothing, more attempts than are needed', () =>
+  withBus({ deadLetterQueue: new DeadLetterQueue() }, async (bus) => {
+    const attempts: unknown[] = [];
+    const fails = (_event: unknown, { attempt }: { attempt: number }): void => {
+      attempts.push(attempt);
+      if (attempt < 100) throw new Error('no');
+    };
+    bus.subscribe(fails, 'one', { retry: { attempts: 1, backoffMs: 1e9 } });
+    bus.subscribe(fails, 'none', { retry: { attempts: Number.MAX_SAFE_INTEGER, backoffMs: 0, factor: 1e300 } });
+    bus.subscribe(fails, 'capped', {
+      retry: { attempts: 100, backoffMs: 1e300, factor: 1e300, maxBackoffMs: Number.MIN_VALUE },
+    });
+    assert.equal([only(await bus.emitAndWait('one', {})).attempt, attempts.splice(0)], [1, [1]]);
+    for (const type of ['none', 'capped']) {
+      const { ok, attempt } = only(await bus.emitAndWait(type, {}));
+      assert.equal([ok, attempt], [true, 100]);
+      assert.equal(
+        attempts.splice(0),
+        Array.from({ length: 100 }, (_, i) => i + 1),
+      );
+    }
+    assert.is(bus.deadLetterQueue!.size(), 1);
+    assert.is(balance(bus), 0);
+  }));
+
 test('bad options of every kind: one ConfigError that names each field', () => {
   const bus = new EventBus();
   try {

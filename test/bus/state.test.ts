@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import { ConfigError, DeadLetterQueue, EventBus, type EventBusOptions } from '../../src/index.ts';
 import { tests } from '../helpers.ts';
-import { balance, fixture, only } from './fixtures.ts';
+import { balance, child, fixture, only } from './fixtures.ts';
 
 const test = tests('state of handler modules');
 
@@ -42,6 +42,28 @@ test('setup: awaited once per thread before its first event, for all exports; te
     assert.equal(ended.map(([, thread]) => thread).sort(), setups.sort(), 'every thread that was set up');
     const handled = ended.reduce((sum, [what]) => sum + Number(what.split(' ')[2]), 0);
     assert.is(handled, 80, 'after all its events');
+  }));
+
+test('teardown runs on threads that were given back while the bus was idle', () =>
+  stateful({ maxConcurrentHandlers: 1, spareThreads: 1 }, async (bus, log) => {
+    bus.subscribe(fixture('stateful'), 'x');
+    await bus.ready();
+    const { value } = only(await bus.emitAndWait('x', {}));
+    // A thread that is given back no longer counts among those that are up.
+    while (bus.getStats().threads.live > 0) await new Promise((resolve) => setTimeout(resolve, 10));
+    const begun = log().length;
+    const { durationMs } = await bus.shutdown();
+    const lines = log().slice(begun);
+    assert.equal(
+      lines.filter((line) => line.startsWith('teardown after 1')),
+      [`teardown after 1 ${String(value)}`],
+    );
+    assert.is(lines.filter((line) => line.startsWith('teardown')).length, 2, 'the spare too');
+    assert.not(
+      lines.some((line) => line.startsWith('setup')),
+      'the same threads, not new ones',
+    );
+    assert.ok(durationMs < 5_000, `${durationMs} ms`);
   }));
 
 test('recycleAfterEvents: threads are replaced between events, with teardown and setup, and none is lost', () =>
@@ -92,6 +114,60 @@ test('a setup that failed is tried again with its module; a teardown that fails 
   const report = await bus.shutdown();
   assert.is(report.killed, 0);
 });
+
+for (const [what, message] of [
+  ['fails', /teardown of .*bad-teardown.* failed: .*the connection is gone/],
+  ['hangs', /teardown took longer than 5000 ms/],
+] as const) {
+  test(`a teardown that ${what} is a warning, and a shutdown does not wait for it without end`, async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'ganglion-'));
+    const file = join(folder, 'log');
+    const { code, output } = await child(`
+      const bus = new EventBus({ maxConcurrentHandlers: 1, spareThreads: 0,
+        env: { ...process.env, STATE_LOG: ${JSON.stringify(file)}, TEARDOWN: ${JSON.stringify(what)} } });
+      bus.subscribe(handler('bad-teardown'), 'x');
+      bus.subscribe(handler('stateful'), 'x');
+      await bus.emitAndWait('x', {});
+      const { killed, durationMs } = await bus.shutdown();
+      console.log('ended', killed, durationMs < 8_000);`);
+    assert.is(code, 0, output);
+    assert.match(output, /GANGLION_TEARDOWN_ERROR/);
+    assert.match(output, message);
+    assert.match(output, /ended 0 true/);
+    assert.match(readFileSync(file, 'utf8'), /teardown after 1/, "the other module's has run");
+    rmSync(folder, { recursive: true });
+  });
+}
+
+test('recycling under load: every key keeps its order, nothing is lost and nothing runs twice', () =>
+  stateful({ recycleAfterEvents: 50 }, async (bus, log) => {
+    const seen = new Map<string, number[]>();
+    bus.subscribe(fixture('stateful', 'tells'), 'x', { retry: { attempts: 2, backoffMs: 0 } });
+    bus.subscribe(({ payload }) => {
+      const { key, n } = payload as { key: string; n: number };
+      seen.set(key, [...(seen.get(key) ?? []), n]);
+    }, 'stateful.told');
+    await bus.ready();
+    let recycled = 0;
+    let sent = 0;
+    while (recycled < 4) {
+      for (let i = 0; i < 200; i++) bus.emit('x', { n: sent++, key: `k${sent % 7}` }, { orderingKey: `k${sent % 7}` });
+      assert.ok(await bus.waitForPending());
+      recycled = log().filter((line) => line.startsWith('teardown')).length;
+    }
+    assert.is(balance(bus), 0);
+    assert.is(bus.getStats().failed, 0);
+    const all = [...seen.values()];
+    assert.is(
+      all.reduce((sum, numbers) => sum + numbers.length, 0),
+      sent,
+    );
+    for (const numbers of all)
+      assert.equal(
+        numbers,
+        [...new Set(numbers)].sort((a, b) => a - b),
+      );
+  }));
 
 test('bad options name the field', () => {
   try {

@@ -171,26 +171,30 @@ function killedAt(path: string, step: number): Promise<NodeJS.Signals | null> {
   });
 }
 
-test('kill -9 at any step of writing the file anew loses nothing', () =>
-  inFolder(async (path) => {
-    const dlq = new DeadLetterQueue({ path });
-    await failing(dlq, async (bus) => {
-      for (const n of [1, 2, 3]) await bus.emitAndWait('x', { n });
-    });
-    dlq.close();
-    const torn = `${readFileSync(path, 'utf8')}{"letter":`;
-    let steps = 0;
-    for (let signal: NodeJS.Signals | null = 'SIGKILL'; signal !== null; ) {
-      writeFileSync(path, torn);
-      signal = await killedAt(path, ++steps);
-      const found = reread(path);
-      assert.equal(found.numbers, [3, 2, 1], `killed before call ${steps}`);
-      assert.ok(found.damaged <= 1);
-      assert.equal(reread(path), { numbers: [3, 2, 1], damaged: 0 });
-    }
-    // The draft's open, three writes, fsync and close; the rename; the old file's close and the new one's open.
-    assert.ok(steps > 9, `${steps - 1} steps`);
-    assert.not(existsSync(`${path}.new`));
-  }));
+test(
+  'kill -9 at any step of writing the file anew loses nothing',
+  () =>
+    inFolder(async (path) => {
+      const dlq = new DeadLetterQueue({ path });
+      await failing(dlq, async (bus) => {
+        for (const n of [1, 2, 3]) await bus.emitAndWait('x', { n });
+      });
+      dlq.close();
+      const torn = `${readFileSync(path, 'utf8')}{"letter":`;
+      let steps = 0;
+      for (let signal: NodeJS.Signals | null = 'SIGKILL'; signal !== null; ) {
+        writeFileSync(path, torn);
+        signal = await killedAt(path, ++steps);
+        const found = reread(path);
+        assert.equal(found.numbers, [3, 2, 1], `killed before call ${steps}`);
+        assert.ok(found.damaged <= 1);
+        assert.equal(reread(path), { numbers: [3, 2, 1], damaged: 0 });
+      }
+      // The draft's open, three writes, fsync and close; the rename; the old file's close and the new one's open.
+      assert.ok(steps > 9, `${steps - 1} steps`);
+      assert.not(existsSync(`${path}.new`));
+    }),
+  120_000,
+);
 
 test.run();
