@@ -646,6 +646,7 @@ export class EventBus<Events extends EventsShape<Events> = EventMap, Inputs exte
       emitted: (event) => this.#workerEmitted(event),
       lateError: (info) => this.#system.threadLateError(info),
       unencodable: (handlerName) => this.#outcomes.unencodable(handlerName),
+      tearDownFailed: (fault) => this.#outcomes.tearDownFailed(fault),
       threadRestarted: (threadId, reason) => {
         this.#observation.threadRestarted(threadId);
         this.#system.threadRestarted(threadId, reason);

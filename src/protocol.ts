@@ -60,6 +60,12 @@ export interface WorkerEmit extends EventParts {
   readonly orderingKey: string | undefined;
 }
 
+/** What went wrong in the teardown of a module, or of several together. */
+export interface TeardownFault {
+  readonly module: string;
+  readonly message: string;
+}
+
 export type FromThread =
   /** The lease has begun. */
   | { readonly type: 'up' }
@@ -70,7 +76,8 @@ export type FromThread =
   | { readonly type: 'worn' }
   /** It was told to take nothing new, and nothing is in flight any more. */
   | { readonly type: 'drained' }
-  | { readonly type: 'torn-down' }
+  /** With the teardowns that failed; the thread is about to be ended, so that main warns of them. */
+  | { readonly type: 'torn-down'; readonly faults: readonly TeardownFault[] }
   /** From a thread that has been given back: what a handler left running goes on, and nobody reads its ring any more. */
   | { readonly type: 'emitted'; readonly event: WorkerEmit }
   | { readonly type: 'late'; readonly info: LateErrorInfo }

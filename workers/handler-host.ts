@@ -256,7 +256,7 @@ class HandlerHost {
         runner.abort(message.delivery, message.reason);
         break;
       case 'teardown':
-        void tearDown(message.limitMs).then(() => this.#send({ type: 'torn-down' }));
+        void tearDown(message.limitMs).then((faults) => this.#send({ type: 'torn-down', faults }));
         break;
       case 'ping':
         Atomics.store(this.#memory.words, THREAD.PONG, message.number);

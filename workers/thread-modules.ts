@@ -3,12 +3,9 @@ import { MAX_TIMER_MS } from '../src/clock.ts';
 import { messageOf } from '../src/codec.ts';
 import { HandlerLoadError } from '../src/errors.ts';
 import { explainLoadError, exportedFunction } from '../src/load-advice.ts';
-import type { ModuleInfo } from '../src/protocol.ts';
+import type { ModuleInfo, TeardownFault } from '../src/protocol.ts';
 import { type SerializedError, serializeError } from '../src/serialized-error.ts';
 import type { SetupContext } from '../src/types.ts';
-import { Warnings } from '../src/warn.ts';
-
-const warnings = new Warnings();
 
 export type Handler = (event: unknown, context: unknown) => unknown;
 
@@ -49,8 +46,9 @@ export function loadModule(info: ModuleInfo, timeoutMs: number): ThreadModule {
 const setups = new Map<string, Promise<unknown>>();
 const teardowns = new Map<string, () => unknown>();
 
-/** Runs the teardown of each module that was set up, the latest first, all within the limit. Never rejects. */
-export async function tearDown(limitMs: number): Promise<void> {
+/** Runs the teardown of each module that was set up, the latest first, all within the limit; returns what failed. Never rejects. */
+export async function tearDown(limitMs: number): Promise<TeardownFault[]> {
+  const faults: TeardownFault[] = [];
   const all = [...teardowns].reverse();
   teardowns.clear();
   const run = async (): Promise<void> => {
@@ -58,21 +56,14 @@ export async function tearDown(limitMs: number): Promise<void> {
       try {
         await teardown();
       } catch (error) {
-        warn(href, messageOf(error));
+        faults.push({ module: href, message: messageOf(error) });
       }
     }
   };
   await within(limitMs, run(), `teardown took longer than ${limitMs} ms`).catch((error: unknown) => {
-    warn(`${all.length} modules`, messageOf(error));
+    faults.push({ module: all.length === 1 ? all[0]![0] : `${all.length} modules`, message: messageOf(error) });
   });
-}
-
-function warn(what: string, message: string): void {
-  warnings.once(
-    'GANGLION_TEARDOWN_ERROR',
-    what,
-    `teardown of ${what} failed: ${message}. What its setup opened may still be open`,
-  );
+  return faults;
 }
 
 async function importHandler({ href, exportName }: ModuleInfo): Promise<Handler> {

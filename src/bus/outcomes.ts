@@ -2,6 +2,7 @@ import type { Flow } from '../delivery/flow.ts';
 import type { Delivery, Outcome, PendingEvent, Subscription } from '../delivery/pending.ts';
 import type { HandlerPool } from '../pool/handler-pool.ts';
 import type { PoolModule } from '../pool/modules.ts';
+import type { TeardownFault } from '../protocol.ts';
 import { FailureReason } from '../types.ts';
 import { Warnings } from '../warn.ts';
 import type { DeadEvents } from './dead-events.ts';
@@ -75,6 +76,14 @@ export class Outcomes {
       'GANGLION_UNENCODABLE_VALUE',
       handlerName,
       `handler ${handlerName} returned a value that JSON can't hold, so its outcome has none. Return plain data, a Uint8Array, or nothing`,
+    );
+  }
+
+  tearDownFailed({ module, message }: TeardownFault): void {
+    this.warnings.once(
+      'GANGLION_TEARDOWN_ERROR',
+      module,
+      `teardown of ${module} failed: ${message}. What its setup opened may still be open`,
     );
   }
 

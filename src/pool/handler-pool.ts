@@ -5,7 +5,7 @@ import type { Delivery, Outcome, Subscription } from '../delivery/pending.ts';
 import { failure } from '../delivery/pending.ts';
 import { HandlerLoadError, ProtocolError, ThreadStartError } from '../errors.ts';
 import { moduleName, type ResolvedModule, type ResolvedOptions } from '../options.ts';
-import type { FromThread, LateErrorInfo, SubscriptionInfo, WorkerEmit } from '../protocol.ts';
+import type { FromThread, LateErrorInfo, SubscriptionInfo, TeardownFault, WorkerEmit } from '../protocol.ts';
 import { cellDelivery, loadCell } from '../ring/cells.ts';
 import { armDoorbell, blockOnDoorbell, disarmDoorbell } from '../ring/doorbell.ts';
 import { CELL_RUNNING, createRing, type RingMemory, stateOf } from '../ring/layout.ts';
@@ -27,6 +27,7 @@ export interface PoolHooks {
   emitted(event: WorkerEmit): void;
   lateError(info: LateErrorInfo): void;
   unencodable(handlerName: string): void;
+  tearDownFailed(fault: TeardownFault): void;
   threadRestarted(nodeThreadId: number, reason: 'killed' | 'exited' | 'recycled'): void;
   /** A delivery that was settled at its deadline has ended on its thread, or the thread has. */
   ended(delivery: Delivery): void;
@@ -107,6 +108,7 @@ export class HandlerPool {
       drain: (thread) => this.#drain(thread),
       readOutcomes: (thread) => this.#completions.drain(thread),
       tearDownMs: TEARDOWN_MS,
+      tearDownFailed: hooks.tearDownFailed,
     });
     this.#threads.lease();
     this.#touch();
@@ -409,6 +411,7 @@ export class HandlerPool {
         this.#recycler.drained(thread);
         break;
       case 'torn-down':
+        for (const fault of message.faults) this.#hooks.tearDownFailed(fault);
         this.#recycler.tornDown(thread);
         break;
       case 'emitted':

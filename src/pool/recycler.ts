@@ -1,3 +1,4 @@
+import type { TeardownFault } from '../protocol.ts';
 import type { HandlerThread } from './handler-thread.ts';
 import type { Threads } from './threads.ts';
 
@@ -11,6 +12,7 @@ export interface RecyclerHooks {
   readOutcomes(thread: HandlerThread): void;
   /** Milliseconds for the teardowns of one thread. */
   readonly tearDownMs: number;
+  tearDownFailed(fault: TeardownFault): void;
 }
 
 /**
@@ -39,7 +41,7 @@ export class Recycler {
     void this.#tearDown(thread).then(() => {
       thread.recycled = true;
       this.#hooks.threads.kill(thread);
-      this.#current = undefined;
+      if (this.#current === thread) this.#current = undefined;
       this.#next();
     });
   }
@@ -74,7 +76,13 @@ export class Recycler {
         this.#tearing.delete(thread);
         resolve();
       };
-      const timer = setTimeout(done, limitMs + ANSWER_MS);
+      const timer = setTimeout(() => {
+        // A thread that has died meanwhile has nothing left to end.
+        if (thread.role !== 'dying' && thread.role !== 'gone') {
+          this.#hooks.tearDownFailed({ module: 'all modules', message: `a thread did not answer in ${limitMs} ms` });
+        }
+        done();
+      }, limitMs + ANSWER_MS);
       this.#tearing.set(thread, done);
       thread.post({ type: 'teardown', limitMs });
     });

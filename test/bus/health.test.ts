@@ -173,7 +173,7 @@ test('a thread in native code beyond its deadline', () =>
   withBus({ maxConcurrentHandlers: 1 }, async (bus) => {
     bus.subscribe(fixture('deaths', 'nativeCall'), 'x', { timeoutMs: 50 });
     await bus.ready();
-    await bus.emitAndWait('x', {});
+    await bus.emitAndWait('x', { rounds: 300_000 });
     while (!check(bus, 'threads').diagnosis.includes('native code'))
       await new Promise((resolve) => setImmediate(resolve));
     assert.is(check(bus, 'threads').status, 'degraded');

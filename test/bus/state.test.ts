@@ -118,6 +118,7 @@ test('a setup that failed is tried again with its module; a teardown that fails 
 for (const [what, message] of [
   ['fails', /teardown of .*bad-teardown.* failed: .*the connection is gone/],
   ['hangs', /teardown took longer than 5000 ms/],
+  ['blocks', /teardown of all modules failed: a thread did not answer in 5000 ms/],
 ] as const) {
   test(`a teardown that ${what} is a warning, and a shutdown does not wait for it without end`, async () => {
     const folder = mkdtempSync(join(tmpdir(), 'ganglion-'));
