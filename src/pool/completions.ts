@@ -32,8 +32,6 @@ export interface CompletionHooks {
   emitted(event: WorkerEmit): void;
   lateError(info: LateErrorInfo): void;
   unencodable(handlerName: string): void;
-  /** A large value whose message has not come yet, taken from the port at once. */
-  receiveBulk(thread: HandlerThread, key: number): Uint8Array;
 }
 
 /** Reads what the threads wrote into their completion rings. */
@@ -172,7 +170,7 @@ export class Completions {
 
   #data(thread: HandlerThread, at: number, size: number, bulk: number): Buffer {
     if (bulk === 0) return thread.completions.bytes.subarray(at, at + size);
-    const bytes = this.#hooks.receiveBulk(thread, bulk);
+    const bytes = thread.takeBulk(bulk);
     return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
 }

@@ -1,9 +1,8 @@
-import { receiveMessageOnPort } from 'node:worker_threads';
 import { explain } from '../advice.ts';
 import { monotonicMs } from '../clock.ts';
 import type { Delivery, Outcome, Subscription } from '../delivery/pending.ts';
 import { failure } from '../delivery/pending.ts';
-import { HandlerLoadError, ProtocolError, ThreadStartError } from '../errors.ts';
+import { ThreadStartError } from '../errors.ts';
 import { moduleName, type ResolvedModule, type ResolvedOptions } from '../options.ts';
 import type { FromThread, LateErrorInfo, SubscriptionInfo, TeardownFault, WorkerEmit } from '../protocol.ts';
 import { cellDelivery, loadCell } from '../ring/cells.ts';
@@ -15,6 +14,8 @@ import { Completions } from './completions.ts';
 import { Deadlines } from './deadlines.ts';
 import { Dispatcher } from './dispatcher.ts';
 import type { HandlerThread } from './handler-thread.ts';
+import { Idleness } from './idleness.ts';
+import { Loading } from './loading.ts';
 import { Modules, type PoolModule } from './modules.ts';
 import { Poller } from './poller.ts';
 import { recoverThread } from './recovery.ts';
@@ -37,8 +38,6 @@ export interface PoolHooks {
   recovered(): void;
 }
 
-/** Threads are given back to the pool after so long without work, so that the process may exit. */
-const IDLE_MS = 1_000;
 /** The teardowns of a thread's modules have so long together. */
 const TEARDOWN_MS = 5_000;
 
@@ -54,12 +53,13 @@ export class HandlerPool {
   readonly #poller: Poller;
   readonly #recycler: Recycler;
   readonly #modules = new Modules();
+  readonly #loading: Loading;
   readonly #subscriptions = new Map<number, SubscriptionInfo>();
   /** Told to the threads together, before the next delivery is published. */
   #announced: SubscriptionInfo[] = [];
   #hopeless: ThreadStartError | undefined;
   readonly #upWaiters = new Set<() => void>();
-  #idle: NodeJS.Timeout | undefined;
+  readonly #idleness: Idleness;
   #closed = false;
 
   constructor(options: ResolvedOptions, hooks: PoolHooks) {
@@ -77,7 +77,6 @@ export class HandlerPool {
       emitted: hooks.emitted,
       lateError: hooks.lateError,
       unencodable: hooks.unencodable,
-      receiveBulk: (thread, key) => this.#receiveBulk(thread, key),
     });
     this.#deadlines = new Deadlines({
       threads,
@@ -110,8 +109,18 @@ export class HandlerPool {
       tearDownMs: TEARDOWN_MS,
       tearDownFailed: hooks.tearDownFailed,
     });
+    this.#idleness = new Idleness(
+      () => this.#threads.leased && this.#busy(),
+      () => this.#threads.release(),
+    );
+    this.#loading = new Loading(this.#modules, options.loadTimeoutMs, {
+      threads,
+      watch: (at) => this.#deadlines.schedule(at),
+      submit: (delivery) => this.submit(delivery),
+      concluded: () => this.#idleness.touch(),
+    });
     this.#threads.lease();
-    this.#touch();
+    this.#idleness.touch();
   }
 
   /** Deliveries are with the threads, or wait for one to come up or to import their module. */
@@ -133,8 +142,8 @@ export class HandlerPool {
     this.#announced.push(info);
     this.#deadlines.addTimeout(timeoutMs);
     this.#threads.lease();
-    this.#tryModules();
-    this.#touch();
+    this.#loading.tryNew();
+    this.#idleness.touch();
   }
 
   /** After its last delivery has settled. */
@@ -177,8 +186,8 @@ export class HandlerPool {
     if (module.state !== 'failed' || this.#hopeless !== undefined) return;
     this.#modules.retry(module);
     this.#threads.lease();
-    this.#tryModules();
-    this.#touch();
+    this.#loading.tryNew();
+    this.#idleness.touch();
   }
 
   /** The delivery was settled from outside; what its handler still does counts for nothing. */
@@ -223,7 +232,7 @@ export class HandlerPool {
     }
     if (this.#hopeless !== undefined) throw this.#hopeless;
     await this.#modules.settled();
-    this.#touch();
+    this.#idleness.touch();
   }
 
   stats(): Pick<BusStats, 'ring' | 'threads'> {
@@ -266,7 +275,7 @@ export class HandlerPool {
   async close(patienceMs: number): Promise<void> {
     await this.#tearDown();
     this.#closed = true;
-    clearTimeout(this.#idle);
+    this.#idleness.stop();
     this.#poller.stop();
     this.#deadlines.stop();
     await this.#threads.close(patienceMs);
@@ -314,29 +323,17 @@ export class HandlerPool {
 
   #settled(delivery: Delivery, outcome: Outcome): void {
     this.#hooks.settle(delivery, outcome);
-    if (this.#dispatcher.outstanding === 0) this.#touch();
+    if (this.#dispatcher.outstanding === 0) this.#idleness.touch();
   }
 
-  /** The idle time begins afresh. */
-  #touch(): void {
-    if (this.#idle !== undefined) {
-      this.#idle.refresh();
-      return;
-    }
-    this.#idle = setTimeout(() => this.#whenIdle(), IDLE_MS);
-    this.#idle.unref();
-  }
-
-  #whenIdle(): void {
-    if (this.#closed || !this.#threads.leased) return;
-    const busy =
+  #busy(): boolean {
+    return (
       this.#dispatcher.outstanding > 0 ||
       !this.#modules.inState('trying').next().done ||
       this.#threads.list.some(
         (thread) => thread.busy() || thread.loading.size > 0 || !thread.up || thread.role === 'draining',
-      );
-    if (busy) this.#touch();
-    else this.#threads.release();
+      )
+    );
   }
 
   #living(): HandlerThread[] {
@@ -345,8 +342,7 @@ export class HandlerPool {
 
   #begin(thread: HandlerThread): void {
     this.#announce();
-    const modules = [...this.#modules.inState('ready')];
-    if (modules.length > 0) this.#load(thread, modules);
+    this.#loading.begin(thread);
     thread.post({ type: 'subscriptions', added: [...this.#subscriptions.values()] });
     for (const message of this.#dispatcher.bulkMessages()) thread.post(message);
   }
@@ -358,42 +354,13 @@ export class HandlerPool {
     for (const thread of this.#living()) thread.post({ type: 'subscriptions', added });
   }
 
-  #load(thread: HandlerThread, modules: readonly PoolModule[]): void {
-    const now = monotonicMs();
-    for (const module of modules) thread.loading.set(module.index, now);
-    thread.post({
-      type: 'load',
-      modules: modules.map(({ index, href, exportName }) => ({ index, href, exportName })),
-    });
-    if (thread.up) this.#deadlines.schedule(now + this.#options.loadTimeoutMs);
-  }
-
-  /** Has new modules tried on one thread: a spare if there is one, since a module that hangs on import blocks it. */
-  #tryModules(): void {
-    const up = this.#threads.list.filter(
-      (thread) => thread.up && (thread.role === 'spare' || thread.role === 'active'),
-    );
-    const thread = up.find((t) => t.role === 'spare') ?? up.at(-1);
-    if (thread === undefined) return;
-    const waiting = [...this.#modules.inState('new')];
-    const together = waiting.filter((module) => !module.alone);
-    const trying = !this.#modules.inState('trying').next().done;
-    const next = together.length > 0 ? together : trying ? [] : waiting.slice(0, 1);
-    if (next.length === 0) return;
-    for (const module of next) module.state = 'trying';
-    this.#load(thread, next);
-  }
-
   #receive(thread: HandlerThread, message: FromThread): void {
     switch (message.type) {
       case 'up': {
         this.#threads.cameUp(thread);
-        const now = monotonicMs();
-        // A thread's start is not its modules' time.
-        for (const module of thread.loading.keys()) thread.loading.set(module, now);
-        this.#deadlines.schedule(now + this.#options.loadTimeoutMs);
+        this.#loading.cameUp(thread);
         this.#hopeless = undefined;
-        this.#tryModules();
+        this.#loading.tryNew();
         for (const waiter of this.#upWaiters) waiter();
         this.#upWaiters.clear();
         break;
@@ -421,27 +388,9 @@ export class HandlerPool {
         this.#hooks.lateError(message.info);
         break;
       case 'loaded':
-        this.#loaded(thread, message.module, message.error);
+        this.#loading.loaded(thread, message.module, message.error);
         break;
     }
-  }
-
-  #loaded(thread: HandlerThread, index: number, error: string | undefined): void {
-    thread.loading.delete(index);
-    const module = this.#modules.get(index);
-    // Once it is ready, a thread on which it fails reports so with each delivery.
-    if (module === undefined || module.state !== 'trying') return;
-    // Told before its first delivery is published, so that whoever claims one knows the module.
-    if (error === undefined) for (const other of this.#living()) if (other !== thread) this.#load(other, [module]);
-    this.#conclude(module, error);
-    this.#tryModules();
-  }
-
-  #conclude(module: PoolModule, error: string | undefined): void {
-    const failed =
-      error === undefined ? undefined : new HandlerLoadError(module.href, `handler module ${module.href}: ${error}`);
-    for (const delivery of this.#modules.conclude(module, failed)) this.submit(delivery);
-    this.#touch();
   }
 
   #recover(thread: HandlerThread, exited: boolean): void {
@@ -449,32 +398,11 @@ export class HandlerPool {
     // What it had settled at a deadline runs no longer, or, in native code, is not waited for.
     for (const { delivery } of thread.overdue.splice(0)) this.#hooks.ended(delivery);
     unpark(this.#ring, thread.memory);
-    this.#modulesOfTheDead(thread);
+    this.#loading.ofTheDead(thread);
     this.#hooks.recovered();
     this.#dispatcher.pump();
     this.#dispatcher.wakeAll();
     this.#poller.start();
-  }
-
-  /** Modules that the thread was trying: the only one is at fault, several are tried again, each alone. */
-  #modulesOfTheDead(thread: HandlerThread): void {
-    const trying = [...thread.loading.keys()]
-      .map((index) => this.#modules.get(index))
-      .filter((module) => module?.state === 'trying');
-    thread.loading.clear();
-    for (const module of trying) {
-      if (module === undefined) continue;
-      if (trying.length === 1 || module.alone) {
-        const how = thread.killed
-          ? `its import blocked the thread for ${this.#options.loadTimeoutMs} ms`
-          : 'its import ended the thread';
-        this.#conclude(module, how);
-      } else {
-        module.state = 'new';
-        module.alone = true;
-      }
-    }
-    this.#tryModules();
   }
 
   #giveUp(cause: unknown): void {
@@ -499,26 +427,9 @@ export class HandlerPool {
     let any = false;
     for (const thread of [...this.#threads.list]) {
       if (thread.role === 'gone') continue;
-      for (let next = receiveMessageOnPort(thread.port); next !== undefined; next = receiveMessageOnPort(thread.port)) {
-        any = true;
-        this.#receive(thread, next.message as FromThread);
-      }
+      while (thread.receiveNow()) any = true;
     }
     return any;
-  }
-
-  #receiveBulk(thread: HandlerThread, key: number): Uint8Array {
-    for (;;) {
-      const bytes = thread.bulks.get(key);
-      if (bytes !== undefined) {
-        thread.bulks.delete(key);
-        return bytes;
-      }
-      const next = receiveMessageOnPort(thread.port) as { message: FromThread } | undefined;
-      if (next === undefined)
-        throw new ProtocolError(`a thread announced a value of its own message and sent none: key=${key}`);
-      this.#receive(thread, next.message);
-    }
   }
 }
 

@@ -1,5 +1,6 @@
-import { MessageChannel, type MessagePort } from 'node:worker_threads';
+import { MessageChannel, type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
 import type { Delivery } from '../delivery/pending.ts';
+import { ProtocolError } from '../errors.ts';
 import type { FromThread, HostTask, ToThread } from '../protocol.ts';
 import { ByteRingConsumer } from '../ring/byte-ring.ts';
 import { cellStart, loadCell } from '../ring/cells.ts';
@@ -65,6 +66,7 @@ export class HandlerThread {
   pingAt = 0;
   readonly #port: MessagePort;
   readonly #ring: RingMemory;
+  readonly #receive: (thread: HandlerThread, message: FromThread) => void;
 
   constructor(
     pool: ThreadPool,
@@ -75,6 +77,7 @@ export class HandlerThread {
     this.owner = options.owner;
     this.role = options.role;
     this.#ring = ring;
+    this.#receive = receive;
     this.memory = createThread(options.cells, COMPLETION_BYTES);
     this.memory.words[THREAD.MODE] = options.role === 'active' ? MODE_ACTIVE : MODE_SPARE;
     this.completions = new ByteRingConsumer(this.memory.completions);
@@ -96,8 +99,23 @@ export class HandlerThread {
     this.lease = pool.lease(task, [port2]);
   }
 
-  get port(): MessagePort {
-    return this.#port;
+  /** Takes a message that has come, without the event loop. False: there is none. */
+  receiveNow(): boolean {
+    const next = receiveMessageOnPort(this.#port) as { message: FromThread } | undefined;
+    if (next === undefined) return false;
+    this.#receive(this, next.message);
+    return true;
+  }
+
+  /** A value that was too large for the ring; its message was sent before the record that names it. */
+  takeBulk(key: number): Uint8Array {
+    while (!this.bulks.has(key)) {
+      if (!this.receiveNow())
+        throw new ProtocolError(`a thread announced a value of its own message and sent none: key=${key}`);
+    }
+    const bytes = this.bulks.get(key)!;
+    this.bulks.delete(key);
+    return bytes;
   }
 
   /** Its `threadId` in Node; 0 while it has not begun. */

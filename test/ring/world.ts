@@ -84,6 +84,10 @@ export class Thread {
 
   post(): void {}
 
+  takeBulk(): never {
+    throw new Error('nothing is large here');
+  }
+
   executing(): number {
     return Atomics.load(this.memory.words, THREAD.EXECUTING);
   }
@@ -154,9 +158,6 @@ export class World {
       },
       unencodable: () => {
         throw new Error('every value can be encoded here');
-      },
-      receiveBulk: () => {
-        throw new Error('nothing is large here');
       },
     });
     for (let owner = 1; owner <= threads; owner++) this.spawn(owner);
