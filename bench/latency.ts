@@ -42,6 +42,6 @@ export class LatencyRecorder {
 /** One of the values that `percentilesUs` returns. */
 export function atPercentile(values: readonly number[], p: number): number {
   const value = values[PERCENTILES.indexOf(p)];
-  if (value === undefined) throw new Error(`the ${p}th percentile is not kept`);
+  if (value === undefined) throw new Error(`percentile ${p} is not kept`);
   return value;
 }

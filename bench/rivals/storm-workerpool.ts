@@ -7,7 +7,7 @@ const WORKER: string = fileURLToPath(new URL('./storm-workerpool-worker.js', imp
 
 /**
  * Its own `timeout`, which ends the thread. It counts from when the task is given to a thread, also to one that is still
- * starting; what was ended before it began is called again.
+ * starting. What was ended before it began is called again, and may yet have run before its thread was gone.
  */
 export const workerpool: OpenSide = async (setup) => {
   const board = new Storm();
@@ -15,6 +15,8 @@ export const workerpool: OpenSide = async (setup) => {
   const deadline = deadlineMs(setup);
   const pool = openPool(WORKER, { workerType: 'thread', minWorkers: threads, maxWorkers: threads });
   return board.side('workerpool', setup, true, {
+    note: 'its own timeout; what it ended before it began is called again, at least once',
+    atLeastOnce: true,
     send: async (event) => {
       for (;;) {
         try {

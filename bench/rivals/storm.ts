@@ -18,6 +18,7 @@ export const piscina: OpenSide = async (setup) => {
     tasks: 1,
   });
   return board.side('piscina', setup, true, {
+    note: 'atomics sync, 1 task per worker, a signal that is raised by when the task began',
     send: async (event) => {
       const abort = new AbortController();
       let timer = setTimeout(look, deadline);
