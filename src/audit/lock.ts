@@ -48,6 +48,16 @@ export function takeLock(path: string): Lock | undefined {
   }
 }
 
+/** Who has the lock, as far as it says; a holder that is known to be dead has none. */
+export function lockHolder(path: string): ProcessIdentity | undefined {
+  try {
+    const holder = readHolder(path);
+    return holder === 'gone' || holder === undefined || isAlive(holder) === false ? undefined : holder;
+  } catch {
+    return undefined;
+  }
+}
+
 function held(path: string, own: ProcessIdentity): Lock {
   return {
     release: () => {

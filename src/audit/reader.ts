@@ -11,6 +11,8 @@ export interface AuditQuery {
   eventType?: string;
   /** Milliseconds since the epoch or a Date; events of that moment are included. */
   since?: number | Date;
+  /** Only events of this flow. @default all */
+  correlationId?: string;
   /** @default 100 */
   limit?: number;
 }
@@ -24,6 +26,7 @@ const BACKSLASH = 92;
 interface Filter {
   readonly limit: number;
   readonly sinceMs: number;
+  readonly correlationId: string | undefined;
   matches(eventType: string, source: () => string | null): boolean;
 }
 
@@ -42,8 +45,7 @@ export async function readEvents(
     if (!sieve.mayMatch(line)) return true;
     const event = parseLine(line.toString());
     if (event === undefined) damaged++;
-    else if (event.timestamp >= filter.sinceMs && filter.matches(event.eventType, () => event.source))
-      events.push(event);
+    else if (isWanted(event, filter)) events.push(event);
     return events.length < filter.limit;
   };
   if (filter.limit > 0) {
@@ -52,15 +54,23 @@ export async function readEvents(
   return { events, damaged };
 }
 
-function resolveQuery({ eventType, since, limit = DEFAULT_LIMIT }: AuditQuery): Filter {
+function isWanted(event: BusEvent, { sinceMs, correlationId, matches }: Filter): boolean {
+  if (correlationId !== undefined && event.correlationId !== correlationId) return false;
+  return event.timestamp >= sinceMs && matches(event.eventType, () => event.source);
+}
+
+function resolveQuery({ eventType, since, correlationId, limit = DEFAULT_LIMIT }: AuditQuery): Filter {
   const problems: string[] = [];
   const sinceMs = since === undefined ? Number.NEGATIVE_INFINITY : Number(since);
   if (typeof limit !== 'number' || !(limit >= 0)) problems.push(`limit must be a number from 0, got ${inspect(limit)}`);
   if (Number.isNaN(sinceMs) || (since !== undefined && typeof since !== 'number' && !(since instanceof Date))) {
     problems.push(`since must be milliseconds since the epoch or a Date, got ${inspect(since)}`);
   }
+  if (correlationId !== undefined && typeof correlationId !== 'string') {
+    problems.push(`correlationId must be a string, got ${inspect(correlationId)}`);
+  }
   if (problems.length > 0) throw new ConfigError(problems);
-  return { limit, sinceMs, matches: resolveType(eventType) };
+  return { limit, sinceMs, correlationId, matches: resolveType(eventType) };
 }
 
 function resolveType(eventType: string | undefined): Filter['matches'] {
@@ -81,13 +91,19 @@ class Sieve {
   /** The type of the line before, quotes and all: neighbours often have the same. */
   #type: Buffer = Buffer.alloc(0);
   #wanted = true;
+  /** As it stands in a line, of whoever wrote it in the usual way. */
+  readonly #correlation: Buffer | undefined;
 
   constructor(filter: Filter) {
     this.#filter = filter;
+    const id = filter.correlationId;
+    // Letters that may be written in two ways say nothing by their absence.
+    if (id !== undefined && /^[\w.:-]+$/.test(id)) this.#correlation = Buffer.from(id);
   }
 
   /** False only for a line of our own writing. */
   mayMatch(line: Buffer): boolean {
+    if (this.#correlation !== undefined && !line.includes(this.#correlation)) return false;
     if (!startsWith(line, this.#type) || this.#type.length === 0) {
       const quote = line.indexOf(QUOTE, TYPE_AT.length);
       if (quote === -1 || !startsWith(line, TYPE_AT)) return true;
@@ -116,7 +132,14 @@ function startsWith(line: Buffer, start: Buffer): boolean {
   return true;
 }
 
-function parseLine(line: string): BusEvent | undefined {
+/** What a query wants of events that come from elsewhere than `readEvents`. Throws ConfigError, InvalidPatternError. */
+export function auditFilter(query: AuditQuery): (event: BusEvent) => boolean {
+  const filter = resolveQuery(query);
+  return (event) => isWanted(event, filter);
+}
+
+/** The event of a log's line; undefined: the line is damaged. */
+export function parseLine(line: string): BusEvent | undefined {
   try {
     return BusEvent.fromJsonl(line);
   } catch {

@@ -78,19 +78,17 @@ export class DeadLetterFile {
 
   /** What the file holds, oldest first. Throws DeadLetterFileError. */
   read(): DeadLetter[] {
-    const letters = new Map<string, DeadLetter>();
-    const now = Date.now();
-    const monotonic = monotonicMs();
     try {
-      this.#eachLine((line) => {
-        this.#lines++;
-        if (!apply(line, letters, now, monotonic)) this.damagedLines++;
-      });
+      const { letters, lines, damaged, torn } = readFrom(this.#fd!);
+      this.#lines += lines;
+      this.damagedLines += damaged;
+      // A torn last line must not swallow the next one.
+      if (torn) this.#broken = true;
+      return letters;
     } catch (error) {
       this.close();
       throw new DeadLetterFileError(`${this.path}: ${explain(error)}`, { cause: error });
     }
-    return [...letters.values()];
   }
 
   put(letter: DeadLetter): void {
@@ -193,29 +191,60 @@ export class DeadLetterFile {
     this.#mending.unref();
     this.#mendAfterMs = Math.min(2 * this.#mendAfterMs, MEND_AFTER_AT_MOST_MS);
   }
+}
 
-  /** In pieces, since Node can't hold a large file in one string. */
-  #eachLine(take: (line: string) => void): void {
-    const chunk = Buffer.allocUnsafe(CHUNK_BYTES);
-    let parts: Buffer[] = [];
-    for (let at = 0; ; ) {
-      const size = readSync(this.#fd!, chunk, 0, CHUNK_BYTES, at);
-      if (size === 0) break;
-      at += size;
-      let begin = 0;
-      for (let end = chunk.indexOf(NEWLINE); end !== -1 && end < size; end = chunk.indexOf(NEWLINE, begin)) {
-        parts.push(chunk.subarray(begin, end));
-        if (parts.some(({ length }) => length > 0)) take(Buffer.concat(parts).toString('utf8'));
-        parts = [];
-        begin = end + 1;
-      }
-      if (begin < size) parts.push(Buffer.from(chunk.subarray(begin, size)));
-    }
-    if (parts.length === 0) return;
-    take(Buffer.concat(parts).toString('utf8'));
-    // A torn last line must not swallow the next one.
-    this.#broken = true;
+export interface StoredLetters {
+  /** Oldest first. */
+  readonly letters: DeadLetter[];
+  readonly lines: number;
+  readonly damaged: number;
+  /** The last line has no end. */
+  readonly torn: boolean;
+}
+
+/** Reads a file also while a queue has it. Throws what the file system throws. */
+export function readLetters(path: string): StoredLetters {
+  const fd = openSync(path, 'r');
+  try {
+    return readFrom(fd);
+  } finally {
+    closeSync(fd);
   }
+}
+
+function readFrom(fd: number): StoredLetters {
+  const letters = new Map<string, DeadLetter>();
+  const now = Date.now();
+  const monotonic = monotonicMs();
+  let lines = 0;
+  let damaged = 0;
+  const torn = eachLine(fd, (line) => {
+    lines++;
+    if (!apply(line, letters, now, monotonic)) damaged++;
+  });
+  return { letters: [...letters.values()], lines, damaged, torn };
+}
+
+/** In pieces, since Node can't hold a large file in one string. True: the last line has no end. */
+function eachLine(fd: number, take: (line: string) => void): boolean {
+  const chunk = Buffer.allocUnsafe(CHUNK_BYTES);
+  let parts: Buffer[] = [];
+  for (let at = 0; ; ) {
+    const size = readSync(fd, chunk, 0, CHUNK_BYTES, at);
+    if (size === 0) break;
+    at += size;
+    let begin = 0;
+    for (let end = chunk.indexOf(NEWLINE); end !== -1 && end < size; end = chunk.indexOf(NEWLINE, begin)) {
+      parts.push(chunk.subarray(begin, end));
+      if (parts.some(({ length }) => length > 0)) take(Buffer.concat(parts).toString('utf8'));
+      parts = [];
+      begin = end + 1;
+    }
+    if (begin < size) parts.push(Buffer.from(chunk.subarray(begin, size)));
+  }
+  if (parts.length === 0) return false;
+  take(Buffer.concat(parts).toString('utf8'));
+  return true;
 }
 
 function write(fd: number, text: string): void {
