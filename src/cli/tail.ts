@@ -5,6 +5,7 @@ import { atMost, type Command, defineCommand, wholeNumber } from './command.ts';
 import { momentOption } from './durations.ts';
 import { eventText } from './event-text.ts';
 import { plural } from './figures.ts';
+import { folderClock } from './folder-clock.ts';
 import { Interrupt } from './interrupt.ts';
 import { DEFAULT_LOG, existingLog } from './log-file.ts';
 import { type LogLine, openLog } from './log-reader.ts';
@@ -118,7 +119,7 @@ class Printer {
 
   /** The last events of the log, the oldest of them first. */
   async last(path: string, limit: number): Promise<void> {
-    const { events, damaged } = await readEvents(path, { ...this.#query, limit });
+    const { events, damaged } = await readEvents(path, { ...this.#query, limit }, folderClock(path));
     this.damaged += damaged;
     for (const event of events.reverse()) {
       this.#printed.add(event.eventId);

@@ -1,6 +1,7 @@
 import { readEvents } from '../audit/reader.ts';
 import { atMost, type Command, defineCommand, UsageError, wholeNumber } from './command.ts';
 import { count, milliseconds, plural } from './figures.ts';
+import { folderClock } from './folder-clock.ts';
 import { DEFAULT_LOG, existingLog } from './log-file.ts';
 import { printable, printableJson } from './terminal.ts';
 import { stepsOf, waterfall } from './waterfall.ts';
@@ -29,7 +30,7 @@ export const command: Command = defineCommand({
     if (correlationId === undefined) throw new UsageError('which flow? Name its correlation id');
     const limit = wholeNumber('limit', values.limit, 1) ?? DEFAULT_LIMIT;
     const path = existingLog(values.file ?? DEFAULT_LOG);
-    const { events, damaged } = await readEvents(path, { correlationId, limit });
+    const { events, damaged } = await readEvents(path, { correlationId, limit }, folderClock(path));
     events.reverse();
     if (damaged > 0) terminal.note(`${plural(damaged, 'damaged line')} left out`);
     if (events.length === 0) {
