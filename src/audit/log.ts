@@ -1,7 +1,6 @@
-import { statSync } from 'node:fs';
-import { GAP_TYPE, lockPath, systemLine } from '../audit-format.ts';
+import { GAP_TYPE, systemLine } from '../audit-format.ts';
 import { monotonicMs } from '../clock.ts';
-import { AuditLockedError, AuditOpenError, AuditWriteError } from '../errors.ts';
+import { AuditOpenError, AuditWriteError } from '../errors.ts';
 import type { BusEvent } from '../event.ts';
 import {
   AUDIT,
@@ -15,9 +14,9 @@ import {
 import { workerFiles } from '../worker-urls.ts';
 import { closeAtExit, forgetAtExit } from './at-exit.ts';
 import type { AuditHooks, AuditInternals, AuditOptions, AuditStats } from './interface.ts';
-import { type Lock, takeLock } from './lock.ts';
+import { LogLock } from './log-lock.ts';
 import type { AuditFault, FromAudit } from './messages.ts';
-import { checkWritable, openError, resolveLogPath } from './path.ts';
+import { resolveLogPath } from './path.ts';
 import { AuditQueue } from './queue.ts';
 import { type AuditQuery, readEvents } from './reader.ts';
 import { AuditThread } from './thread.ts';
@@ -39,8 +38,6 @@ const END_MS = 2_000;
 /** A reader blocks so long for the end of a rotation; then the worker's end, if it has died, gets a chance to be heard of. */
 const ROTATION_WAIT_MS = 1;
 
-const openLogs = new Set<AuditLog>();
-
 /**
  * The main thread's side of the audit log: a line is copied into shared memory, and a worker redacts it and writes it.
  * What `append` has taken is in the file once, in that order, or an explicit gap record is.
@@ -52,7 +49,7 @@ export class AuditLog {
   readonly #memory: AuditMemory;
   readonly #words: Int32Array;
   readonly #numbers: Float64Array;
-  readonly #lock: Lock;
+  readonly #lock: LogLock;
   readonly #queue: AuditQueue;
   readonly #thread: AuditThread;
   readonly #waiters: Waiters;
@@ -74,8 +71,7 @@ export class AuditLog {
     this.#hooks = hooks;
     const writer = internals.writer ?? workerFiles(options.workersUrl).auditWriter;
     this.path = resolveLogPath(options.path);
-    const lockFile = lockPath(this.path);
-    this.#lock = takeLogLock(this.path, lockFile);
+    this.#lock = new LogLock(this.path);
     const { seal = false } = options;
     this.#sealing = seal !== false;
     this.#memory = createAudit(options.ringBytes ?? DEFAULT_RING_BYTES, internals.ringStart);
@@ -89,7 +85,7 @@ export class AuditLog {
     this.#ready.catch(() => {});
     const task = {
       path: this.path,
-      lock: lockFile,
+      lock: this.#lock.path,
       maxBytes: options.maxLogSizeBytes ?? Number.POSITIVE_INFINITY,
       maxFiles: options.maxLogFiles ?? 5,
       fsync: options.fsync ?? 'rotate',
@@ -110,7 +106,6 @@ export class AuditLog {
     this.#timer = setInterval(() => this.#look(), LOOK_MS);
     this.#timer.unref();
     this.#waiters = new Waiters((sequence) => this.#queue.isDone(sequence));
-    openLogs.add(this);
     closeAtExit(this);
   }
 
@@ -252,7 +247,6 @@ export class AuditLog {
       gone = await terminated;
     }
     clearInterval(this.#timer);
-    openLogs.delete(this);
     forgetAtExit(this);
     // A thread in a call that can't be interrupted may still write: then the lock stays until the process ends.
     if (gone) this.#lock.release();
@@ -264,6 +258,7 @@ export class AuditLog {
   #receive(message: FromAudit): void {
     switch (message.type) {
       case 'up':
+        this.#lock.opened();
         this.#up?.();
         // A new worker may have found its predecessor's last batch in the file.
         if (this.#wanted) this.#watch();
@@ -382,27 +377,4 @@ export class AuditLog {
     if (this.#wanted) this.#watchSoon();
     return satisfied;
   }
-}
-
-function takeLogLock(path: string, lockFile: string): Lock {
-  let lock: Lock | undefined;
-  try {
-    lock = takeLock(lockFile);
-  } catch (error) {
-    throw openError(path, error);
-  }
-  if (lock === undefined) throw new AuditLockedError(path);
-  try {
-    checkWritable(path);
-    // A hard link has another path, and so another lock.
-    const { dev, ino } = statSync(path);
-    for (const other of openLogs) {
-      const entry = statSync(other.path, { throwIfNoEntry: false });
-      if (entry?.ino === ino && entry.dev === dev) throw new AuditLockedError(path);
-    }
-  } catch (error) {
-    lock.release();
-    throw error;
-  }
-  return lock;
 }

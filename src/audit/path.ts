@@ -1,4 +1,4 @@
-import { closeSync, lstatSync, mkdirSync, openSync, readlinkSync, realpathSync, statSync } from 'node:fs';
+import { lstatSync, mkdirSync, openSync, readlinkSync, realpathSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { explain } from '../advice.ts';
@@ -28,13 +28,13 @@ function realPath(path: string, links: number): string {
   return realPath(target, links + 1);
 }
 
-/** Makes the file if need be, readable by its owner alone. Throws AuditOpenError when it can't be written. */
-export function checkWritable(path: string): void {
+/** Opens the file, makes it if need be, readable by its owner alone. Throws AuditOpenError when it can't be written. */
+export function openWritable(path: string): number {
   try {
     const entry = statSync(path, { throwIfNoEntry: false });
     if (entry?.isDirectory()) throw Object.assign(new Error('EISDIR: it is a directory'), { code: 'EISDIR' });
     if (entry !== undefined && !entry.isFile()) throw new Error('it is no regular file');
-    closeSync(openSync(path, 'a+', 0o600));
+    return openSync(path, 'a+', 0o600);
   } catch (error) {
     throw openError(path, error);
   }

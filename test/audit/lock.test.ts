@@ -1,4 +1,4 @@
-import { linkSync, mkdirSync, readdirSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import { closeSync, linkSync, mkdirSync, openSync, readdirSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import * as assert from 'uvu/assert';
@@ -72,6 +72,29 @@ test('another process has it, dies by kill -9, and its lock is taken over', asyn
   const written = indices(path);
   assert.is(written.at(-1), 10);
   assert.equal(readdirSync(join(path, '..')), ['events.jsonl']);
+});
+
+test('another process has it by another hard link, or opens it by two at once', async () => {
+  if (process.platform !== 'linux') return;
+  const path = join(folder(), 'events.jsonl');
+  const other = join(folder(), 'other.jsonl');
+  const child = new Child({ options: { path }, lines: 10, end: 'stay' });
+  await child.message(({ open }) => open === true);
+  linkSync(path, other);
+  assert.ok(isLocked(other), 'at once');
+  await child.message(({ done }) => done === true);
+  assert.ok(isLocked(other), 'when its worker has the file');
+  await child.kill();
+  // A reader is no writer, and a link that nobody has open is no reason to refuse.
+  const reader = openSync(path, 'r');
+  const log = new AuditLog({ path: other });
+  const second = new Child({ options: { path }, lines: 1, end: 'stay' });
+  assert.is((await second.message(({ error }) => error !== undefined)).error, 'ERR_GANGLION_AUDIT_LOCKED');
+  await second.ended;
+  assert.ok(isLocked(path), 'from this process');
+  assert.ok(await log.close(10_000));
+  closeSync(reader);
+  assert.ok(await new AuditLog({ path }).close(10_000));
 });
 
 test('of many processes that find a stale lock one gets it', async () => {
