@@ -90,3 +90,6 @@ export function parseSeal(line: Buffer): SealPayload | undefined {
     return undefined;
   }
 }
+
+/** A line feed and the beginning of a seal. */
+export const SEAL_LINE: Buffer = Buffer.from(`\n${SEAL_HEAD}`);

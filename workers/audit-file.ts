@@ -6,10 +6,11 @@ import { GAP_TYPE, systemLine } from '../src/audit-format.ts';
 import { messageOf } from '../src/codec.ts';
 import { AUDIT, AUDIT_NUMBER, type AuditMemory } from '../src/ring/layout.ts';
 import { AuditChain } from './audit-chain.ts';
+import { HeldLines } from './audit-held.ts';
 import { type AuditOwner, DeposedError } from './audit-owner.ts';
 import { repairTail } from './audit-repair.ts';
 import { pruneFiles, removeRotated, rotatedFiles, rotateFiles } from './audit-rotate.ts';
-import { type Scan, scanFile, withFile } from './audit-scan.ts';
+import { type Scan, scanFile } from './audit-scan.ts';
 
 const { SonicBoom } = sonic;
 
@@ -53,6 +54,12 @@ export class AuditFile {
   #openedBefore = false;
   #rotateAt: number;
   #writeError: Error | undefined;
+  /** Being counted. */
+  #held: HeldLines | undefined;
+  #heldBefore = 0;
+  #countError: unknown;
+  /** The file that is counted first is still the active one, and its lines are not known otherwise. */
+  #countsActive = false;
   /** Streams made since the last turn of the event loop; each leaves a callback behind that only runs there. */
   streams = 0;
 
@@ -85,7 +92,15 @@ export class AuditFile {
     return this.#rotateAt - this.size;
   }
 
-  /** Opens, repairs and counts. Throws what the file system throws. */
+  /** Counts on what the log held at opening, about so many bytes of it. False when nothing is left to count. */
+  countHeld(bytes: number): boolean {
+    this.#reportCounting();
+    if (this.#held === undefined) return false;
+    this.#owned(() => this.#countMore(bytes));
+    return true;
+  }
+
+  /** Opens and repairs. Throws what the file system throws. */
   open(): void {
     if (this.#fd !== CLOSED) return;
     this.#owned(() => this.#open());
@@ -132,6 +147,9 @@ export class AuditFile {
         this.#numbers[AUDIT_NUMBER.SIZE] = 0;
         this.#numbers[AUDIT_NUMBER.SEGMENT_LINES] = 0;
         this.#numbers[AUDIT_NUMBER.LOGGED] = 0;
+        this.#numbers[AUDIT_NUMBER.HELD] = 0;
+        this.#countsActive = false;
+        this.#stopCounting();
         this.#prelude = [];
         this.chain?.restart();
       } catch (error) {
@@ -147,6 +165,7 @@ export class AuditFile {
   /** The last thing done to the file. */
   close(): void {
     this.#owned(() => {
+      this.#held?.close();
       if (this.#fd === CLOSED) return;
       if (this.#task.fsync !== 'none') this.#sync(this.#fd);
       this.#close();
@@ -213,23 +232,71 @@ export class AuditFile {
 
   #count(fd: number, known: boolean): void {
     const counted = Atomics.load(this.#words, AUDIT.COUNTED) === 1;
+    // A seal goes on with what the file holds, and needs to know it.
+    const needed = this.chain !== undefined && !this.#openedBefore;
     let scan: Scan | undefined;
-    if (!counted || !known || (this.chain !== undefined && !this.#openedBefore)) scan = scanFile(fd);
+    if (needed || (!known && (counted || this.#held !== undefined))) scan = scanFile(fd);
     if (scan !== undefined) this.#numbers[AUDIT_NUMBER.SEGMENT_LINES] = scan.lines;
-    if (!counted) {
-      let logged = scan!.lines - scan!.seals;
-      for (const file of rotatedFiles(this.#task.path)) {
-        const rotated = withFile(file, scanFile);
-        if (rotated !== undefined) logged += rotated.lines - rotated.seals;
-      }
-      this.#numbers[AUDIT_NUMBER.LOGGED] = logged;
-      Atomics.store(this.#words, AUDIT.COUNTED, 1);
-      if (this.#task.maxBytes !== Number.POSITIVE_INFINITY)
-        this.#moving(() => pruneFiles(this.#task.path, this.#task.maxFiles));
-    }
+    if (!counted && this.#held === undefined) this.#countHeld(scan);
     if (this.chain === undefined || scan === undefined) return;
     if (this.#openedBefore && scan.lines === 0) this.chain.next();
     else this.chain.resume(fd, scan);
+  }
+
+  /** What the log holds at opening. A successor finds there what its predecessor has logged as well. */
+  #countHeld(scan: Scan | undefined): void {
+    const { path, maxBytes, maxFiles, countAtOnceBytes } = this.#task;
+    if (maxBytes !== Number.POSITIVE_INFINITY) this.#moving(() => pruneFiles(path, maxFiles));
+    this.#heldBefore = -this.#numbers[AUDIT_NUMBER.LOGGED]!;
+    if (scan === undefined) this.#numbers[AUDIT_NUMBER.SEGMENT_LINES] = 0;
+    this.#countsActive = scan === undefined;
+    try {
+      this.#held = new HeldLines([path, ...rotatedFiles(path)]);
+    } catch (error) {
+      this.#countFailed(error);
+      return;
+    }
+    this.#countMore(this.#heldBefore === 0 ? countAtOnceBytes : Number.POSITIVE_INFINITY);
+  }
+
+  #countMore(bytes: number): void {
+    const held = this.#held!;
+    const before = held.firstLines;
+    try {
+      const done = held.step(bytes);
+      if (this.#countsActive) this.#numbers[AUDIT_NUMBER.SEGMENT_LINES]! += held.firstLines - before;
+      this.#numbers[AUDIT_NUMBER.HELD] = this.#heldBefore + held.logged;
+      if (done) this.#stopCounting();
+    } catch (error) {
+      this.#countFailed(error);
+    }
+  }
+
+  /** A number is missing then, but no line. */
+  #countFailed(error: unknown): void {
+    this.#stopCounting();
+    this.#countError = error;
+    // While the log is opening a fault would say that it can't be.
+    if (this.#openedBefore) this.#reportCounting();
+  }
+
+  #reportCounting(): void {
+    const error = this.#countError;
+    if (error === undefined) return;
+    this.#countError = undefined;
+    this.#hooks.fault(codeOf(error), `counting the lines of the log failed: ${messageOf(error)}`);
+  }
+
+  /** Lines of the active file, now. */
+  #linesOfActive(): number {
+    if (this.#held !== undefined && this.#countsActive) this.#countMore(Number.POSITIVE_INFINITY);
+    return this.lines;
+  }
+
+  #stopCounting(): void {
+    this.#held?.close();
+    this.#held = undefined;
+    Atomics.store(this.#words, AUDIT.COUNTED, 1);
   }
 
   /** On a descriptor of ours, which rotation closes itself: reopening or destroying a stream would do it behind our back. */
@@ -247,6 +314,7 @@ export class AuditFile {
     this.#numbers[AUDIT_NUMBER.INODE] = 0;
     this.#numbers[AUDIT_NUMBER.SIZE] = 0;
     this.#numbers[AUDIT_NUMBER.SEGMENT_LINES] = 0;
+    this.#countsActive = false;
   }
 
   #close(): void {
@@ -333,12 +401,12 @@ export class AuditFile {
     const there = statSync(path, { throwIfNoEntry: false });
     if (there !== undefined && there.ino === this.#numbers[AUDIT_NUMBER.INODE]) {
       if (there.size === expected) return expected;
-      if (there.size < expected) this.#gap(this.lines, 'TRUNCATED');
+      if (there.size < expected) this.#gap(this.#linesOfActive(), 'TRUNCATED');
       this.#hooks.fault('TRUNCATED', `${path} has ${there.size} bytes, not ${expected}: something else writes to it`);
       return there.size;
     }
     const deleted = fstatSync(this.#fd).nlink === 0;
-    const missing = this.lines;
+    const missing = this.#linesOfActive();
     this.#close();
     this.#forget();
     if (!deleted) {

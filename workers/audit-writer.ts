@@ -36,6 +36,8 @@ const SMALL_BYTES = 16_384;
 /** How often and how long it waits. Main need not wake a napping thread, which would cost it more than the line itself. */
 const NAPS = 5;
 const NAP_MS = 1;
+/** So much of what the log held at opening is counted between two batches. */
+const COUNT_BYTES = 1 << 20;
 const FIRST_RETRY_MS = 20;
 const MAX_RETRY_MS = 1_000;
 /** The lock file is touched so often. */
@@ -81,12 +83,13 @@ class AuditWriter {
 
   async run(): Promise<void> {
     this.#send({ type: 'up' });
-    for (;;) {
-      this.#gather();
+    for (let counting = true; ; ) {
+      if (!counting) this.#gather();
       const head = this.#ring.head();
       if (head !== this.#ring.position) this.#drain(head);
       else if (Atomics.load(this.#words, AUDIT.CLOSING) === 1) break;
-      else this.#sleep();
+      else if (!counting) this.#sleep();
+      if (counting) counting = this.#file.countHeld(COUNT_BYTES);
       this.#signOfLife();
       if (this.#file.streams >= STREAMS_PER_TURN) {
         this.#file.streams = 0;

@@ -36,6 +36,7 @@ export interface AuditInternals {
   readonly writer?: URL;
   /** The ring's first position. */
   readonly ringStart?: number;
+  readonly countAtOnceBytes?: number;
 }
 
 export interface AuditStats {
@@ -49,7 +50,10 @@ export interface AuditStats {
   errors: number;
   /** Audit workers that died or got stuck and were replaced. */
   restarts: number;
-  /** Lines that the log has taken, with what it held at opening; accepted ones count at once. */
+  /**
+   * Lines that the log has taken, with what it held at opening; accepted ones count at once. What a log of more than 32 MiB
+   * held is counted in the background, about a second for a gigabyte, and until then as far as that has come.
+   */
   total_events_logged: number;
   /** Bytes of the active file. */
   log_file_size: number;

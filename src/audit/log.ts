@@ -25,6 +25,8 @@ import { Waiters } from './waiters.ts';
 export type { AuditOptions, AuditStats } from './interface.ts';
 
 const DEFAULT_RING_BYTES = 8 << 20;
+/** Takes some tens of milliseconds. */
+const COUNT_AT_ONCE_BYTES = 32 << 20;
 const DEFAULT_SEAL_LINES = 1_000;
 /** The worker is looked after so often. */
 const LOOK_MS = 1_000;
@@ -90,6 +92,7 @@ export class AuditLog {
       maxFiles: options.maxLogFiles ?? 5,
       fsync: options.fsync ?? 'rotate',
       redactor: options.redactor,
+      countAtOnceBytes: internals.countAtOnceBytes ?? COUNT_AT_ONCE_BYTES,
       sealEvery: seal === true ? DEFAULT_SEAL_LINES : Number(seal),
     };
     try {
@@ -109,7 +112,7 @@ export class AuditLog {
     closeAtExit(this);
   }
 
-  /** The file is open and what it held is counted. Rejects with AuditOpenError; the log goes on trying. */
+  /** The file is open. Rejects with AuditOpenError; the log goes on trying. */
   async ready(): Promise<void> {
     this.#hold();
     try {
@@ -203,7 +206,7 @@ export class AuditLog {
       rotations: numbers[AUDIT_NUMBER.ROTATIONS]!,
       errors: numbers[AUDIT_NUMBER.ERRORS]! + this.#thread.restarts,
       restarts: this.#thread.restarts,
-      total_events_logged: numbers[AUDIT_NUMBER.LOGGED]! + lag,
+      total_events_logged: numbers[AUDIT_NUMBER.HELD]! + numbers[AUDIT_NUMBER.LOGGED]! + lag,
       log_file_size: numbers[AUDIT_NUMBER.SIZE]!,
       damaged_lines: this.#damaged,
     };

@@ -22,6 +22,8 @@ export interface AuditTask {
   readonly redactor: RedactorConfig | undefined;
   /** Lines between two seals; 0: none. */
   readonly sealEvery: number;
+  /** A log that holds more is counted while it is in use. */
+  readonly countAtOnceBytes: number;
   /** Lines that a predecessor has not written. */
   readonly bulk: readonly AuditBulk[];
 }

@@ -313,7 +313,7 @@ export const AUDIT = {
   BATCH_DONE: 228,
   /** The last clear: 1 done, 0 failed. */
   CLEARED: 229,
-  /** 1: what the log held at opening has been counted. */
+  /** 1: what the log held at opening has been counted, or need not be any more. */
   COUNTED: 230,
   /** 1: the worker's thread is ending by itself. */
   GONE: 231,
@@ -337,7 +337,7 @@ export const AUDIT_NUMBER = {
   SEGMENT_LINES: 132,
   /** The same, once the batch is in. */
   BATCH_SEGMENT_LINES: 133,
-  /** Lines that the log has taken since it was made or cleared, without seals. */
+  /** Lines that the log has taken since it was opened or cleared, without seals. */
   LOGGED: 134,
   BATCH_LOGGED: 135,
   /** Bytes written since this log was opened. */
@@ -345,6 +345,8 @@ export const AUDIT_NUMBER = {
   BATCH_TOTAL: 137,
   ROTATIONS: 138,
   ERRORS: 139,
+  /** Lines that the log held at opening, without seals, as far as they are counted. */
+  HELD: 140,
 } as const;
 const AUDIT_DOUBLES = 16;
 const AUDIT_RING_AT_BYTE = 2048;
