@@ -6,7 +6,7 @@ const ENTRY = new URL('./side-main.js', import.meta.url);
 /** No answer for so long: it hangs, which is a failure like another. */
 const PATIENCE_MS = 120_000;
 /** Without a word for this long after `close` it is ended: it should have nothing left to do. */
-const EXIT_MS = 5_000;
+const EXIT_MS = 15_000;
 
 /** A side in a process of its own. Every method rejects when the side failed, hangs or died. */
 export class SideProcess {
@@ -24,7 +24,7 @@ export class SideProcess {
     const process = new SideProcess(scenario, side);
     try {
       const chosen = await process.#ask({ type: 'choose', scenario: scenario.name, side, setup });
-      await process.close();
+      // It is ended by `finally`: how well a rival cleans up after each of its variants is nobody's concern.
       return chosen.type === 'chosen' ? chosen.variant : undefined;
     } finally {
       process.kill();

@@ -11,17 +11,19 @@ const open =
     const pool = new FixedThreadPool<unknown, unknown>(threads, WORKER, {
       ...(queue === undefined
         ? { enableTasksQueue: false }
-        : { enableTasksQueue: true, tasksQueueOptions: { concurrency: queue } }),
+        : { enableTasksQueue: true, tasksQueueOptions: { concurrency: queue, tasksFinishedTimeout: 100 } }),
       errorHandler: (error) => {
         throw error;
       },
     });
     return {
       run: (task, input) => pool.execute(input, task),
-      // Its promise stays open for ever where a thread has ended before it looks.
-      close: () => {
-        const exited = pool.workerNodes.map(({ worker }) => once(worker, 'exit'));
-        return Promise.race([pool.destroy(), Promise.all(exited)]);
+      // Its promise stays open for ever where a thread has ended before it looks, and it leaves threads behind.
+      close: async () => {
+        const workers = pool.workerNodes.map(({ worker }) => worker);
+        const exited = workers.map((worker) => once(worker, 'exit'));
+        await Promise.race([pool.destroy(), Promise.all(exited)]);
+        await Promise.all(workers.map((worker) => worker.terminate()));
       },
     };
   };
