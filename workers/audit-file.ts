@@ -33,6 +33,7 @@ export interface BatchEnd {
 export interface AuditFileHooks {
   fault(code: string, message: string): void;
   redact(line: string): string;
+  rotated(): void;
 }
 
 /**
@@ -127,6 +128,7 @@ export class AuditFile {
         this.#moving(() => rotateFiles(this.#task.path, this.#task.maxFiles));
         this.#forget();
         this.#numbers[AUDIT_NUMBER.ROTATIONS]! += 1;
+        this.#hooks.rotated();
         this.#rotateAt = this.#task.maxBytes;
       } catch (error) {
         if (error instanceof DeposedError) throw error;

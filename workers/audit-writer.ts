@@ -71,6 +71,7 @@ class AuditWriter {
     this.#file = new AuditFile(task, this.#memory, new AuditOwner(this.#memory, task.generation), {
       fault: (code, message) => this.#fault(code, message, 1),
       redact: (line) => redactor.redact(line),
+      rotated: () => this.#send({ type: 'rotated' }),
     });
     this.#sealReserve = task.sealEvery > 0 ? SEAL_BYTES : 0;
     for (const bulk of task.bulk) this.#keep(bulk);

@@ -26,6 +26,8 @@ export interface AuditHooks {
   recovered?(info: { code: string; downMs: number }): void;
   /** After an `append` that was refused: there is room again. */
   roomAgain?(): void;
+  /** What was the log's file is a rotated one now. */
+  rotated?(): void;
   /** A seal is in the file. */
   sealed?(seal: SealPayload): void;
 }

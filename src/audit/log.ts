@@ -276,6 +276,9 @@ export class AuditLog {
       case 'recovered':
         this.#hooks.recovered?.({ code: message.code, downMs: message.downMs });
         break;
+      case 'rotated':
+        this.#hooks.rotated?.();
+        break;
       case 'seal':
         this.#hooks.sealed?.(message.seal);
         break;

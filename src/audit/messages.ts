@@ -47,4 +47,5 @@ export type FromAudit =
   | { readonly type: 'fault'; readonly fault: AuditFault }
   /** Writing goes on after a fault. */
   | { readonly type: 'recovered'; readonly code: string; readonly downMs: number }
+  | { readonly type: 'rotated' }
   | { readonly type: 'seal'; readonly seal: SealPayload };

@@ -31,6 +31,7 @@ export class AuditTrail {
         hooks.fault(fault);
       },
       recovered: () => this.#tell('recovered'),
+      rotated: () => this.#tell('rotated'),
       roomAgain: hooks.roomAgain,
       ...(hooks.sealed && { sealed: hooks.sealed }),
     });

@@ -1,6 +1,18 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import * as assert from 'uvu/assert';
-import type { DroppedMessage, EmitMessage, HandlerMessage, ThreadMessage } from '../../src/index.ts';
+import {
+  type AuditMessage,
+  type DeadLetterMessage,
+  DeadLetterQueue,
+  type DroppedMessage,
+  type EmitMessage,
+  EventBus,
+  type HandlerMessage,
+  type ThreadMessage,
+} from '../../src/index.ts';
 import { tests } from '../helpers.ts';
 import { fixture, withBus } from './fixtures.ts';
 
@@ -110,6 +122,59 @@ test('ganglion:thread tells of a thread that was replaced', () =>
       );
     }),
   ));
+
+test('ganglion:dead-letter tells of each entry, of an event that was refused too', () =>
+  withBus({ deadLetterQueue: new DeadLetterQueue() }, (bus) =>
+    listen<DeadLetterMessage>(['ganglion:dead-letter'], async (seen) => {
+      const subscriptionId = bus.subscribe(
+        () => {
+          throw new Error('no');
+        },
+        'x',
+        { name: 'fails' },
+      );
+      const { eventId } = await bus.emitAndWait('x', {});
+      assert.throws(() => bus.emit('y', { n: 1n }));
+      const [refused, failed] = bus.deadLetterQueue!.getAll();
+      assert.equal(
+        seen.map(([, message]) => message),
+        [
+          { id: failed!.id, eventId, eventType: 'x', subscriptionId, handlerName: 'fails', reason: 'handler_error' },
+          {
+            id: refused!.id,
+            eventId: refused!.event.eventId,
+            eventType: 'y',
+            subscriptionId: null,
+            handlerName: null,
+            reason: 'serialization_error',
+          },
+        ],
+      );
+    }),
+  ));
+
+test('ganglion:audit tells what becomes of the log', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'ganglion-'));
+  const eventLogPath = join(folder, 'events.jsonl');
+  try {
+    await listen<AuditMessage>(['ganglion:audit'], async (seen) => {
+      const bus = new EventBus({ eventLogPath, maxLogSizeBytes: 500 });
+      for (let n = 0; n < 5; n++) bus.emit('x', { text: 'x'.repeat(300) });
+      await bus.shutdown();
+      const { rotations } = bus.getStats().audit!;
+      assert.ok(rotations > 0);
+      assert.equal(
+        seen.map(([, message]) => message),
+        ['opened', ...Array.from({ length: rotations }, () => 'rotated'), 'closed'].map((change) => ({
+          change,
+          path: eventLogPath,
+        })),
+      );
+    });
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
 
 test('subscribed in the middle of a delivery: its end alone is not told', () =>
   withBus({}, async (bus) => {
