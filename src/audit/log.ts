@@ -16,7 +16,7 @@ import { closeAtExit, forgetAtExit } from './at-exit.ts';
 import type { AuditHooks, AuditInternals, AuditOptions, AuditStats } from './interface.ts';
 import { LogLock } from './log-lock.ts';
 import type { AuditFault, FromAudit } from './messages.ts';
-import { resolveLogPath } from './path.ts';
+import { openError, resolveLogPath } from './path.ts';
 import { AuditQueue } from './queue.ts';
 import { type AuditQuery, readEvents } from './reader.ts';
 import { AuditThread } from './thread.ts';
