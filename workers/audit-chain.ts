@@ -1,5 +1,6 @@
 import { createHash, type Hash } from 'node:crypto';
-import { FIRST_SEED, type SealPayload, segmentPath } from '../src/audit-format.ts';
+import { FIRST_SEED, type SealPayload } from '../src/audit-format.ts';
+import { rotatedFiles } from './audit-rotate.ts';
 import { hashFile, type Scan, scanFile, withFile } from './audit-scan.ts';
 
 /**
@@ -40,7 +41,7 @@ export class AuditChain {
       this.#begin(seal.segment, scan.firstSeal!.previous);
       this.#oldest = seal.oldest;
     } else {
-      const before = withFile(segmentPath(this.#path, 1), (rotated) => this.#sealedHash(rotated));
+      const before = this.#sealedBefore();
       this.#begin((before?.segment ?? 0) + 1, before?.hash ?? FIRST_SEED);
       this.#oldest = before?.oldest ?? 1;
     }
@@ -73,11 +74,31 @@ export class AuditChain {
     this.unsealed = 0;
   }
 
-  /** What a rotated file hands on to the next one; undefined for one that was never sealed. */
-  #sealedHash(fd: number): { segment: number; hash: string; oldest: number } | undefined {
-    const { firstSeal, lastSeal } = scanFile(fd);
-    if (firstSeal === undefined || lastSeal === undefined) return undefined;
-    const hash = hashFile(fd, firstSeal.previous).digest('hex');
-    return { segment: lastSeal.segment, hash, oldest: lastSeal.oldest };
+  /**
+   * What the files before hand on; undefined when none of them was ever sealed. Those since the last one with a seal were
+   * written while sealing was off: they become links of the chain as they are now. Rotation has gone on meanwhile, by
+   * whatever limit, so what is there now is what must be there.
+   */
+  #sealedBefore(): { segment: number; hash: string; oldest: number } | undefined {
+    const files = rotatedFiles(this.#path);
+    for (const [at, file] of files.entries()) {
+      const sealed = withFile(file, sealedHash);
+      if (sealed === undefined) continue;
+      let { segment, hash, oldest } = sealed;
+      for (const unsealed of files.slice(0, at).reverse()) {
+        hash = withFile(unsealed, (fd) => hashFile(fd, hash).digest('hex')) ?? hash;
+        segment++;
+      }
+      if (!sealed.ends || at > 0) oldest = Math.max(oldest, segment + 1 - files.length);
+      return { segment, hash, oldest };
+    }
+    return undefined;
   }
+}
+
+function sealedHash(fd: number): { segment: number; hash: string; oldest: number; ends: boolean } | undefined {
+  const { firstSeal, lastSeal, unsealed } = scanFile(fd);
+  if (firstSeal === undefined || lastSeal === undefined) return undefined;
+  const hash = hashFile(fd, firstSeal.previous).digest('hex');
+  return { segment: lastSeal.segment, hash, oldest: lastSeal.oldest, ends: unsealed === 0 };
 }

@@ -23,6 +23,11 @@ export interface AuditVerification {
   readonly seals: number;
   /** Lines after the last seal, for which nothing is proved. */
   readonly unsealed: number;
+  /**
+   * Rotated files whose end has no seal: sealing was off. Those before the last seal are proved as they were when sealing was
+   * switched on again.
+   */
+  readonly unsealedSegments: number;
   /** The last seal's hash. */
   readonly head?: string;
   readonly firstProblem?: AuditProblem;
@@ -43,9 +48,11 @@ class Broken extends Error {
 
 /**
  * Recomputes every seal of a log that was written with `auditSeal`: finds each changed, removed, inserted, doubled or
- * swapped line or file before the last seal. That the log's end was cut off can only be seen against a copy of a seal's
- * hash that was kept elsewhere: give it as `head`. Whoever can write the log and knows this code can also make a new one
- * from the start; against that, too, only a hash kept elsewhere helps. Run it on a log that nobody writes to.
+ * swapped line or file before the last seal. That the log's end was cut off, or that all seals of its last files were
+ * removed, as if sealing had been off since, can only be seen against a copy of a seal's hash that was kept elsewhere: give
+ * it as `head`. Whoever can write the log and knows this code can also make a new one from the start; against that, too,
+ * only a hash kept elsewhere helps. What was written while sealing was off is proved from the moment on when it was on again.
+ * Run it on a log that nobody writes to.
  * Throws AuditOpenError when there is no log.
  */
 export async function verifyAuditLog(path: string | URL, options: { head?: string } = {}): Promise<AuditVerification> {
@@ -80,6 +87,9 @@ class ChainCheck {
   #lines = 0;
   #seals = 0;
   #unsealed = 0;
+  #unsealedSegments = 0;
+  /** Rotations after the last seal, which tells of none of them. Each may have removed an old file. */
+  #rotatedSince = 0;
   #first: SealPayload | undefined;
   #last: SealPayload | undefined;
   /** The whole hash of the segment before. */
@@ -96,6 +106,7 @@ class ChainCheck {
       lines: this.#lines,
       seals: this.#seals,
       unsealed: this.#unsealed,
+      unsealedSegments: this.#unsealedSegments,
       ...(this.#last === undefined ? {} : { head: this.#last.hash }),
     };
   }
@@ -107,12 +118,12 @@ class ChainCheck {
       for await (const _ of linesOf(file)) this.#lines++;
       return;
     }
-    if (first === undefined && !active) throw new Broken(file, 0, 'a segment between sealed ones has no seal');
     const seed = this.#seed ?? first!.previous;
     this.#number = this.#seed === undefined ? first!.segment : this.#number + 1;
     this.#segments++;
     const hash = createHash('sha256').update(seed, 'hex');
     let line = 0;
+    let sealed = false;
     for await (const bytes of linesOf(file)) {
       const seal = parseSeal(bytes);
       if (seal !== undefined) {
@@ -122,14 +133,18 @@ class ChainCheck {
       hash.update(bytes);
       line++;
       this.#lines++;
+      sealed = seal !== undefined;
     }
     this.#seed = hash.digest('hex');
+    if (sealed || active) return;
+    this.#unsealedSegments++;
+    this.#rotatedSince++;
   }
 
   finish(path: string): void {
     if (this.#last === undefined) {
       if (this.#lines > 0) throw new Broken(path, 0, 'the log has no seal');
-    } else if (this.#first!.segment > this.#last.oldest) {
+    } else if (this.#first!.segment > this.#last.oldest + this.#rotatedSince) {
       const missing = `${this.#last.oldest} to ${this.#first!.segment - 1}`;
       throw new Broken(path, 0, `segments ${missing} are missing: the last seal tells of them`);
     }
@@ -148,6 +163,7 @@ class ChainCheck {
     if (seal.hash !== hash) throw new Broken(file, at, 'what stands before this seal was changed');
     this.#first ??= seal;
     this.#last = seal;
+    this.#rotatedSince = 0;
     this.#seals++;
     if (seal.hash === this.#wantedHead) this.#headSeen = true;
   }

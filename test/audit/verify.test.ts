@@ -182,12 +182,108 @@ test('clearing begins a new proof; an empty log is sound; no log is an error', a
   const path = await copy();
   const log = new AuditLog({ path, maxLogSizeBytes: LIMIT, maxLogFiles: ROTATED, seal: 7 });
   assert.ok(await log.clear());
-  assert.equal({ ...(await verifyAuditLog(path)) }, { ok: true, segments: 0, lines: 0, seals: 0, unsealed: 0 });
+  assert.equal(
+    { ...(await verifyAuditLog(path)) },
+    {
+      ok: true,
+      segments: 0,
+      lines: 0,
+      seals: 0,
+      unsealed: 0,
+      unsealedSegments: 0,
+    },
+  );
   for (let i = 0; i < 50; i++) log.append(eventLine(i));
   assert.ok(await log.close(10_000));
   assert.equal((await verifyAuditLog(path)).firstProblem, undefined);
   const none = await verifyAuditLog(join(folder(), 'events.jsonl')).catch((error: unknown) => error);
   assert.ok(AuditOpenError.is(none));
+});
+
+const MANY = 30;
+
+/** So many lines with sealing on or off. */
+async function write(
+  path: string,
+  from: number,
+  lines: number,
+  seal: number | false,
+  maxLogFiles = MANY,
+): Promise<void> {
+  const log = new AuditLog({ path, maxLogSizeBytes: LIMIT, maxLogFiles, seal });
+  for (let i = from; i < from + lines; i++) log.append(eventLine(i));
+  assert.ok(await log.close(10_000));
+}
+
+test('sealing switched off and on again: what was written meanwhile is proved from then on', async () => {
+  const path = join(folder(), 'events.jsonl');
+  await write(path, 0, 60, 7);
+  const { head } = await verifyAuditLog(path);
+  await write(path, 60, 100, false);
+  const off = await verifyAuditLog(path);
+  assert.equal({ ok: off.ok, unsealed: off.unsealed, head: off.head }, { ok: true, unsealed: 100, head });
+  assert.ok(off.unsealedSegments > 2);
+  await write(path, 160, 60, 7);
+  await write(path, 220, 1, false);
+  await write(path, 221, 60, 7);
+  const on = await verifyAuditLog(path, { head: head! });
+  assert.is(on.firstProblem, undefined);
+  assert.equal({ ok: on.ok, unsealed: on.unsealed }, { ok: true, unsealed: 0 });
+  assert.is(on.unsealedSegments, off.unsealedSegments);
+  const rotated = Array.from({ length: on.segments - 1 }, (_, n) => segmentPath(path, n + 1));
+  for (const file of rotated) {
+    const bytes = readFileSync(file);
+    const lines = linesOf(file);
+    for (const changed of [
+      lines.with(0, lines[0]!.replace('test', 'best')),
+      lines.slice(0, -1),
+      lines.toSpliced(1, 0, eventLine(1)),
+      // Without its seals it looks as if it had been written while sealing was off.
+      lines.filter((line) => parseSeal(Buffer.from(line)) === undefined),
+    ]) {
+      if (changed.join() === lines.join()) continue;
+      writeFileSync(file, `${changed.join('\n')}\n`);
+      assert.not.ok((await verifyAuditLog(path)).ok, file);
+    }
+    rmSync(file);
+    assert.not.ok((await verifyAuditLog(path)).ok, `${file} removed`);
+    writeFileSync(file, bytes);
+  }
+  assert.ok((await verifyAuditLog(path)).ok);
+});
+
+test('seals removed to the end of the log are seen against a hash that was kept', async () => {
+  const path = await copy();
+  const head = (await originalHashes).at(-1)!;
+  for (const number of [1, 0]) {
+    const file = segmentPath(path, number);
+    const rest = linesOf(file).filter((line) => parseSeal(Buffer.from(line)) === undefined);
+    writeFileSync(file, `${rest.join('\n')}\n`);
+  }
+  const found = await verifyAuditLog(path);
+  assert.ok(found.ok && found.unsealed > 0 && found.unsealedSegments === 1);
+  assert.match((await verifyAuditLog(path, { head })).firstProblem!.reason, /cut off/);
+  rmSync(segmentPath(path, 2));
+  assert.not.ok((await verifyAuditLog(path)).ok);
+});
+
+test('rotation that went on by another limit while sealing was off', async () => {
+  for (const limits of [
+    [MANY, 2, MANY],
+    [3, MANY, 3],
+    [2, 2, MANY],
+  ] as const) {
+    const path = join(folder(), 'events.jsonl');
+    await write(path, 0, 120, 7, limits[0]);
+    await write(path, 120, 90, false, limits[1]);
+    // A smaller limit removes files that the last seal says are there, and no seal tells why.
+    if (limits[1] >= limits[0]) {
+      const { seals, firstProblem } = await verifyAuditLog(path);
+      assert.is(firstProblem?.reason, seals > 0 ? undefined : 'the log has no seal', limits.join());
+    }
+    await write(path, 210, 60, 7, limits[2]);
+    assert.is((await verifyAuditLog(path)).firstProblem, undefined, limits.join());
+  }
 });
 
 test('an end that was torn is repaired, and the proof goes on', async () => {
