@@ -15,7 +15,7 @@ export interface Machine {
 /** Less idle time than this before anything was started: others are at work, and figures will be noisy. */
 export const QUIET_IDLE = 0.9;
 
-const LOOK_MS = 400;
+const LOOK_MS = 250;
 
 export function machineFacts(): Machine {
   return {

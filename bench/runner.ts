@@ -77,9 +77,8 @@ class ScenarioRun {
     const { warmUpMs, name } = this.#scenario;
     const rested = new Map<string, number>();
     for (const side of this.#sides) {
-      const variant = await this.#choose(side);
       this.#progress.step(`${name}: ${side} warms up`);
-      await this.#start(side, variant);
+      await this.#start(side, SideProcess.openBest);
       await this.#standing.get(side)!.run(warmUpMs / 2);
       rested.set(side, Date.now());
     }
@@ -98,11 +97,9 @@ class ScenarioRun {
 
   async afresh(): Promise<void> {
     const { repetitions, random } = this.#options;
-    const variants = new Map<string, readonly string[] | undefined>();
-    for (const side of this.#sides) variants.set(side, await this.#choose(side));
     for (let repetition = 1; repetition <= repetitions; repetition++) {
       this.#progress.step(`${this.#scenario.name}: repetition ${repetition} of ${repetitions}`);
-      for (const side of shuffle(this.#sides, random)) await this.#whole(side, 1, variants.get(side));
+      for (const side of shuffle(this.#sides, random)) await this.#whole(side, 1);
     }
   }
 
@@ -126,24 +123,14 @@ class ScenarioRun {
     for (const process of this.#standing.values()) process.kill();
   }
 
-  async #choose(side: string): Promise<readonly string[] | undefined> {
-    this.#progress.step(`${this.#scenario.name}: ${side} starts`);
-    return SideProcess.choose(this.#scenario, side, this.#setup());
-  }
-
-  #setup(variant?: readonly string[]): Setup {
+  async #start(side: string, open: typeof SideProcess.open): Promise<void> {
     const { threads, quick, size, rate } = this.#options;
-    return {
+    const process = await open(this.#scenario, side, {
       threads,
       quick,
       ...(size === undefined ? {} : { size }),
       ...(rate === undefined ? {} : { rate }),
-      ...(variant === undefined ? {} : { variant }),
-    };
-  }
-
-  async #start(side: string, variant?: readonly string[]): Promise<void> {
-    const process = await SideProcess.open(this.#scenario, side, this.#setup(variant));
+    });
     this.#standing.set(side, process);
     if (process.note !== undefined) this.notes[side] = process.note;
   }
@@ -157,8 +144,8 @@ class ScenarioRun {
     this.#standing.delete(side);
   }
 
-  async #whole(side: string, repetitions: number, variant?: readonly string[]): Promise<void> {
-    await this.#start(side, variant);
+  async #whole(side: string, repetitions: number): Promise<void> {
+    await this.#start(side, SideProcess.open);
     for (let i = 0; i < repetitions; i++) await this.#measure(side);
     await this.#stop(side);
   }

@@ -11,31 +11,43 @@ const EXIT_MS = 15_000;
 /** A side in a process of its own. Every method rejects when the side failed, hangs or died. */
 export class SideProcess {
   readonly name: string;
+  readonly #scenario: string;
+  readonly #side: string;
   readonly #child: ChildProcess;
   #note: string | undefined;
 
   private constructor(scenario: Scenario, side: string) {
     this.name = `${scenario.name}, ${side}`;
+    this.#scenario = scenario.name;
+    this.#side = side;
     this.#child = fork(ENTRY, [], { execArgv: [...(scenario.execArgv ?? [])], serialization: 'advanced' });
   }
 
-  /** The settings that suit this machine, found out in a process that leaves nothing behind; none without a choice. */
-  static async choose(scenario: Scenario, side: string, setup: Setup): Promise<readonly string[] | undefined> {
-    const process = new SideProcess(scenario, side);
-    try {
-      const chosen = await process.#ask({ type: 'choose', scenario: scenario.name, side, setup });
-      // It is ended by `finally`: how well a rival cleans up after each of its variants is nobody's concern.
-      return chosen.type === 'chosen' ? chosen.variant : undefined;
-    } finally {
-      process.kill();
-    }
-  }
-
+  /** Opens it, with these settings where it has a choice. */
   static async open(scenario: Scenario, side: string, setup: Setup): Promise<SideProcess> {
     const process = new SideProcess(scenario, side);
     try {
-      const opened = await process.#ask({ type: 'open', scenario: scenario.name, side, setup });
-      if (opened.type === 'opened') process.#note = opened.note;
+      await process.#open(setup);
+      return process;
+    } catch (error) {
+      process.kill();
+      throw error;
+    }
+  }
+
+  /**
+   * Opens it with the settings that suit this machine, where it has a choice. They are found out in a process of its
+   * own, which is ended with all that it leaves behind.
+   */
+  static async openBest(scenario: Scenario, side: string, setup: Setup): Promise<SideProcess> {
+    const process = new SideProcess(scenario, side);
+    try {
+      const chosen = await process.#ask({ type: 'choose', scenario: scenario.name, side, setup });
+      if (chosen.type === 'chosen' && chosen.variant !== undefined) {
+        process.kill();
+        return await SideProcess.open(scenario, side, { ...setup, variant: chosen.variant });
+      }
+      await process.#open(setup);
       return process;
     } catch (error) {
       process.kill();
@@ -66,6 +78,11 @@ export class SideProcess {
 
   kill(): void {
     this.#child.kill('SIGKILL');
+  }
+
+  async #open(setup: Setup): Promise<void> {
+    const opened = await this.#ask({ type: 'open', scenario: this.#scenario, side: this.#side, setup });
+    if (opened.type === 'opened') this.#note = opened.note;
   }
 
   #ask(message: ToSide): Promise<FromSide> {

@@ -25,9 +25,9 @@ function row(name: string, audited: string, plain: string): Row {
 export const auditOn: Scenario = {
   name: 'audit-on',
   title: 'emit with audit log and default redactor until all is in the file, against emit alone',
-  runMs: 600,
+  runMs: 400,
   quickMs: 40,
-  warmUpMs: 1500,
+  warmUpMs: 1000,
   takes: ['size'],
   sides: {
     audited: side({ audit: true, handler: true }),

@@ -15,9 +15,9 @@ function row(name: string, side: string, versus: string, role: RowRole, atLeast?
 export const auditRedact: Scenario = {
   name: 'audit-redact',
   title: 'redacted lines until they are in the file; one event in 32 has something to redact',
-  runMs: 600,
+  runMs: 400,
   quickMs: 40,
-  warmUpMs: 1500,
+  warmUpMs: 1000,
   takes: ['size'],
   sides: {
     ganglion: async () => (await import('../ganglion/audit-log.ts')).openLog({ seal: false }),

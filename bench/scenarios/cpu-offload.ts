@@ -37,7 +37,7 @@ function sides(works: readonly WorkName[], pools: readonly string[], sameThread 
 export const cpuOffload: Scenario = {
   name: 'cpu-offload',
   title: 'tasks of about 10 ms of arithmetic',
-  runMs: 500,
+  runMs: 400,
   quickMs: 40,
   warmUpMs: 600,
   sides: sides(['burn'], [], false),
@@ -47,9 +47,9 @@ export const cpuOffload: Scenario = {
 export const cpuFiles: Scenario = {
   name: 'cpu-files',
   title: 'real files read, compressed with brotli and hashed with SHA-256',
-  runMs: 500,
+  runMs: 400,
   quickMs: 40,
-  warmUpMs: 1000,
+  warmUpMs: 600,
   sides: sides(['brotli', 'sha256'], ['piscina']),
   rows: [
     row('brotli', 'brotli of files vs piscina.run', 'piscina', 'rival'),
@@ -70,9 +70,9 @@ export const cpuFiles: Scenario = {
 export const cpuFactorial: Scenario = {
   name: 'cpu-factorial',
   title: 'BigInt factorials of 1,000, all handed over at once: the task of poolifier’s public benchmark',
-  runMs: 500,
+  runMs: 400,
   quickMs: 40,
-  warmUpMs: 1000,
+  warmUpMs: 600,
   sides: sides(['factorial'], Object.keys(POOLS)),
   rows: [
     ...Object.keys(POOLS).map((pool) => row('factorial', `factorial(1000) vs ${POOLS[pool]}`, pool, 'rival')),

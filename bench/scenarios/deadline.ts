@@ -20,7 +20,7 @@ function row(side: string, name: string): Row {
 export const deadline: Scenario = {
   name: 'deadline',
   title: 'how late the outcome of a handler is that overruns its deadline',
-  runMs: 2000,
+  runMs: 1500,
   quickMs: 300,
   warmUpMs: 1000,
   sides: {

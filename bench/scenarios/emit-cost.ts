@@ -7,9 +7,9 @@ const figure = 'usPerEvent';
 export const emitCost: Scenario = {
   name: 'emit-cost',
   title: 'time inside emit on the emitting thread, a handler module subscribed',
-  runMs: 500,
+  runMs: 300,
   quickMs: 40,
-  warmUpMs: 3000,
+  warmUpMs: 1500,
   sides: {
     ganglion: async () => (await import('../ganglion/emit-cost.ts')).open,
     'stringify + write': async () => (await import('../rivals/stringify-write.ts')).open,

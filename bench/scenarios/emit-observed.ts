@@ -22,9 +22,9 @@ export function share(name: string, side: string, baseline: string, atLeast: num
 export const emitObserved: Scenario = {
   name: 'emit-observed',
   title: 'time inside emit with metrics and with tracing, against a bus with neither',
-  runMs: 500,
+  runMs: 300,
   quickMs: 40,
-  warmUpMs: 3000,
+  warmUpMs: 1500,
   sides: {
     plain: async () => (await import('../ganglion/emit-observed.ts')).plain,
     metrics: async () => (await import('../ganglion/emit-observed.ts')).metrics,

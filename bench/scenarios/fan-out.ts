@@ -13,20 +13,19 @@ const row = (name: string, versus: string, role: RowRole): Row =>
 export const fanOut: Scenario = {
   name: 'fan-out',
   title: `each event to ${HANDLERS} handlers that read one field, in bursts`,
-  runMs: 600,
+  runMs: 400,
   quickMs: 40,
-  warmUpMs: 2000,
+  warmUpMs: 1200,
   takes: ['size'],
   sides: {
     ganglion: async () => (await import('../ganglion/throughput.ts')).fanOut(HANDLERS),
-    ...poolSides('eager', ['piscina', 'tinypool'], async (name, pools) =>
+    ...poolSides('eager', ['piscina'], async (name, pools) =>
       (await import('../rivals/pool-sides.ts')).fanOut(name, HANDLERS, pools),
     ),
     'same thread': async () => (await import('../rivals/same-thread.ts')).fanOut(HANDLERS),
   },
   rows: [
     row(`${HANDLERS} × piscina.run`, 'piscina', 'rival'),
-    row(`${HANDLERS} × tinypool.run`, 'tinypool', 'rival'),
     row(`same-thread stringify + ${HANDLERS} × parse`, 'same thread', 'floor'),
   ],
   charts: [
@@ -56,9 +55,9 @@ const inline = (handlers: string, name: string, versus: string): Row =>
 export const mainThread: Scenario = {
   name: 'main-thread',
   title: 'each event to 1 and to 8 handlers on the main thread, which gets a snapshot of its own from ganglion only',
-  runMs: 600,
+  runMs: 400,
   quickMs: 40,
-  warmUpMs: 1500,
+  warmUpMs: 1000,
   takes: ['size'],
   sides: {
     ganglion: async () => (await import('../ganglion/inline.ts')).open(HANDLERS),

@@ -6,7 +6,7 @@ import { quantile } from '../statistics.ts';
 export const fullStrength: Scenario = {
   name: 'full-strength',
   title: 'how soon after the deadline of a handler that hangs all threads are at work again, with one spare',
-  runMs: 2000,
+  runMs: 1500,
   quickMs: 300,
   warmUpMs: 1000,
   sides: { ganglion: async () => (await import('../ganglion/full-strength.ts')).open },

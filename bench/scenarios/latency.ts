@@ -39,9 +39,9 @@ function atSameRate(figure: 'p50Us' | 'p99Us', rival: string, role: RowRole): Ro
 export const latency: Scenario = {
   name: 'latency',
   title: `open-loop load from when an event was due to the end of its handler, at parts of capacity and ${SAME_RATE.toLocaleString('en-US')} events/s`,
-  runMs: 1500,
+  runMs: 1000,
   quickMs: 60,
-  warmUpMs: 2000,
+  warmUpMs: 1200,
   takes: ['size', 'rate'],
   sides: {
     ganglion: async () => (await import('../ganglion/latency.ts')).open,

@@ -22,22 +22,20 @@ function row(figure: 'p50Ms' | 'p90Ms' | 'p99Ms', side: string, versus: string, 
 export const mixed: Scenario = {
   name: 'mixed',
   title: `${FAST_RATE.toLocaleString('en-US')} fast events/s, open loop, beside handlers of 10 ms that take half of one thread's time`,
-  runMs: 1200,
+  runMs: 800,
   quickMs: 60,
-  warmUpMs: 1500,
+  warmUpMs: 1000,
   takes: ['size', 'rate'],
   sides: {
     ganglion: async () => (await import('../ganglion/mixed.ts')).unlimited,
     [LIMITED]: async () => (await import('../ganglion/mixed.ts')).limited,
-    ...poolSides('plain', ['piscina', 'tinypool'], async (name, pools) =>
+    ...poolSides('plain', ['piscina'], async (name, pools) =>
       (await import('../rivals/pool-sides.ts')).mixed(name, pools),
     ),
   },
   rows: [
     row('p50Ms', 'ganglion', 'piscina', 'rival'),
     row('p99Ms', 'ganglion', 'piscina', 'rival'),
-    row('p50Ms', 'ganglion', 'tinypool', 'rival'),
-    row('p99Ms', 'ganglion', 'tinypool', 'rival'),
     row('p90Ms', LIMITED, 'ganglion', 'self'),
     row('p99Ms', LIMITED, 'ganglion', 'self'),
   ],

@@ -34,9 +34,9 @@ const chart = (title: string): BarsChart => ({
 export const pingPong: Scenario = {
   name: 'ping-pong',
   title: 'round trips on an idle machine, one at a time, back to back',
-  runMs: 400,
+  runMs: 300,
   quickMs: 40,
-  warmUpMs: 1500,
+  warmUpMs: 1000,
   takes: ['size'],
   sides: sides(0),
   rows: [
@@ -52,9 +52,9 @@ export const pingPong: Scenario = {
 export const pingPongRested: Scenario = {
   name: 'ping-pong-rested',
   title: 'round trips on an idle machine, one at a time, 5 ms of rest before each',
-  runMs: 800,
+  runMs: 500,
   quickMs: 60,
-  warmUpMs: 1500,
+  warmUpMs: 1000,
   takes: ['size'],
   sides: sides(5),
   rows: [

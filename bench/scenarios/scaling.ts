@@ -20,9 +20,9 @@ const versus = (name: string, rival: string, role: RowRole): Row =>
 export const scaling: Scenario = {
   name: 'scaling',
   title: 'handlers of about 50 µs on 1 to as many threads as there are cores',
-  runMs: 1200,
+  runMs: 800,
   quickMs: 60,
-  warmUpMs: 1200,
+  warmUpMs: 800,
   sides: {
     ganglion: async () => {
       const [{ series, threadSteps }, { cpuTasks }] = await Promise.all([
@@ -31,7 +31,7 @@ export const scaling: Scenario = {
       ]);
       return series('threads', figure, threadSteps, (threads, setup) => cpuTasks(['short'])({ ...setup, threads }));
     },
-    ...poolSides('plain', ['piscina', 'tinypool'], async (name, pools) => {
+    ...poolSides('plain', ['piscina'], async (name, pools) => {
       const [{ series, threadSteps }, { cpuTasks }] = await Promise.all([
         import('../scaling.ts'),
         import('../rivals/pool-sides.ts'),
@@ -50,7 +50,6 @@ export const scaling: Scenario = {
   },
   rows: [
     versus('piscina.run per event', 'piscina', 'rival'),
-    versus('tinypool.run per event', 'tinypool', 'rival'),
     versus('split by hand over raw workers', 'raw workers', 'floor'),
     {
       name: '50 µs handlers on all threads, vs on one',

@@ -7,9 +7,9 @@ const figure = 'eventsPerSecond';
 export const stuckHandler: Scenario = {
   name: 'stuck-handler',
   title: 'other events while one handler is in a busy loop without a deadline',
-  runMs: 700,
+  runMs: 400,
   quickMs: 40,
-  warmUpMs: 3000,
+  warmUpMs: 1400,
   sides: {
     'one stuck': async () => (await import('../ganglion/stuck.ts')).stuck,
     'one fewer': async () => (await import('../ganglion/stuck.ts')).oneFewer,

@@ -10,9 +10,9 @@ const GROWING = '10 to 100,000';
 export const subscriptions: Scenario = {
   name: 'subscriptions',
   title: 'time inside emit of a hot type beside many subscriptions to other types',
-  runMs: 500,
+  runMs: 400,
   quickMs: 40,
-  warmUpMs: 2000,
+  warmUpMs: 1500,
   sides: {
     'ten thousand': async () => (await import('../ganglion/emit-observed.ts')).manyOthers,
     ten: async () => (await import('../ganglion/emit-observed.ts')).tenOthers,

@@ -32,9 +32,9 @@ const settled = 'emit, all settled,';
 export const throughput: Scenario = {
   name: 'throughput',
   title: `${PAYLOAD_BYTES}-byte events to a handler that reads one field, in bursts of at most 8,192`,
-  runMs: 600,
+  runMs: 400,
   quickMs: 40,
-  warmUpMs: 2000,
+  warmUpMs: 1400,
   takes: ['size'],
   sides: {
     ganglion: async () => (await import('../ganglion/throughput.ts')).throughput,
@@ -62,9 +62,9 @@ const trivially = 'trivial handler, all settled,';
 export const throughputTrivial: Scenario = {
   name: 'throughput-trivial',
   title: `${PAYLOAD_BYTES}-byte events to a handler that looks at nothing, in bursts of at most 8,192`,
-  runMs: 600,
+  runMs: 400,
   quickMs: 40,
-  warmUpMs: 2000,
+  warmUpMs: 1400,
   takes: ['size'],
   sides: {
     ganglion: async () => (await import('../ganglion/throughput.ts')).trivial,
