@@ -9,9 +9,12 @@ export function explainLoadError(href: string, error: unknown): string {
   if (code === 'ERR_ACCESS_DENIED') return explain(error);
   if (code === 'ERR_UNKNOWN_FILE_EXTENSION' && /\.[mc]?ts$/.test(href)) {
     return (
-      `${message}. Node ${process.versions.node} runs no TypeScript: use Node 22.18 or newer, compile the module and ` +
-      `name its .js file, or start node with --import tsx`
+      `${message}. Node ${process.versions.node} runs no TypeScript: use Node 22.18 or newer, or compile the module and ` +
+      'name its .js file'
     );
+  }
+  if (code === 'ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX') {
+    return `${message}. Node only erases types (erasableSyntaxOnly): write it without, or compile the module and name its .js file`;
   }
   if (code === 'ERR_MODULE_NOT_FOUND' && names(message, href)) {
     return (

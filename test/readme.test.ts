@@ -1,12 +1,13 @@
 import { spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { inspect } from 'node:util';
 import { transform } from 'esbuild';
 import * as assert from 'uvu/assert';
 import * as ganglion from '../src/index.ts';
 import { resolveBusOptions } from '../src/options.ts';
+import { WARNING_CODES } from '../src/warn.ts';
 import { projectRoot, tests } from './helpers.ts';
 
 /** A block of code: `file` from the comment it starts with, if it starts with one that is nothing but a file's name. */
@@ -90,7 +91,8 @@ const HANG_MS = 20_000;
 function runFile(path: string): Promise<{ code: number | null; stdout: string; stderr: string }> {
   return new Promise((resolve, reject) => {
     // A program that hangs is killed: it ends without an exit code.
-    const child = spawn(process.execPath, [path], { stdio: ['ignore', 'pipe', 'pipe'], timeout: HANG_MS });
+    const options = { cwd: dirname(path), timeout: HANG_MS };
+    const child = spawn(process.execPath, [path], { ...options, stdio: ['ignore', 'pipe', 'pipe'] });
     let stdout = '';
     let stderr = '';
     child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
@@ -191,6 +193,42 @@ test('the table of errors names each class with its code', () => {
   assert.ok(classes.length > 0);
   const byName = ([a]: unknown[], [b]: unknown[]): number => (String(a) < String(b) ? -1 : 1);
   assert.equal(table.toSorted(byName), classes.toSorted(byName));
+});
+
+test('the table of warnings names each code', () => {
+  const shown = tableAfter('is a process warning').map(([code]) => code);
+  assert.equal(shown.toSorted(), ['ERR_GANGLION_AUDIT_WRITE', ...WARNING_CODES].toSorted());
+});
+
+/** What the README holds, in this order; other chapters may stand between these. */
+const CHAPTERS = [
+  'In ten lines',
+  'How it works',
+  'Performance',
+  'What it guarantees',
+  'Examples',
+  'A function on the main thread',
+  'A CPU-heavy module, and a handler that hangs',
+  'Results and errors',
+  'Back-pressure',
+  'Audit log and redaction',
+  'Dead letters and retries',
+  'Correlation over HTTP',
+  'A handler in TypeScript',
+  'Shutdown',
+  'Options',
+  'Errors',
+  'Beside other libraries',
+  'Coming from the Python library',
+  'Limits',
+];
+
+test('the chapters stand in their order', () => {
+  const headings = [...readme.matchAll(/^##+ (.+)$/gm)].map(([, heading]) => heading!);
+  assert.equal(
+    headings.filter((heading) => CHAPTERS.includes(heading)),
+    CHAPTERS,
+  );
 });
 
 test.run();

@@ -136,7 +136,7 @@ export default ({ payload }: BusEvent<{ n: number }>): number => payload.n * 2;`
     assert.match(stdout, /^handler_load_error\nERR_GANGLION_HANDLER_LOAD\n/);
     assert.match(stdout, /double\.ts/);
     assert.match(stdout, /Node 22\.18/);
-    assert.match(stdout, /--import tsx|compile/);
+    assert.match(stdout, /or compile the module and name its \.js file/);
   },
   SLOW_MS,
 );
