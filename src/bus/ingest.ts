@@ -63,6 +63,8 @@ export class Ingest {
     const end = (): void => {
       this.#ending.abort();
       this.#fewerBytes?.();
+      // What was emitted stays emitted, and is not waited for any more.
+      if (signal?.aborted) this.#allSettled?.();
     };
     if (stopSignal?.aborted) end();
     for (const each of [signal, stopSignal]) each?.addEventListener('abort', end, { once: true });
@@ -71,13 +73,13 @@ export class Ingest {
       if (ndjson) await this.#lines(chunks);
       else await this.#objects(chunks);
       this.#check();
+      if (this.#open > 0) {
+        await new Promise<void>((resolve) => {
+          this.#allSettled = resolve;
+        });
+      }
     } finally {
       for (const each of [signal, stopSignal]) each?.removeEventListener('abort', end);
-    }
-    if (this.#open > 0) {
-      await new Promise<void>((resolve) => {
-        this.#allSettled = resolve;
-      });
     }
     this.#check();
     return this.#report;
@@ -319,6 +321,9 @@ export class Ingest {
 export function openWritable(host: IngestHost, target: string | WritableMap, highWaterMark: number): Writable {
   if ((typeof target !== 'string' || target.trim() === '') && typeof target !== 'function') {
     throw new ConfigError(`writable takes an event type or a function, got ${inspect(target, { depth: 0 })}`);
+  }
+  if (!Number.isInteger(highWaterMark) || highWaterMark < 0) {
+    throw new ConfigError(`writable: highWaterMark must be an integer from 0, got ${inspect(highWaterMark)}`);
   }
   const controller = new AbortController();
   const map: WritableMap =

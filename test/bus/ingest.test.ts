@@ -315,6 +315,76 @@ test('ends with the source, the signal, the callback or the bus', async () => {
   assert.ok(BusClosedError.is(await failure(bus.ingest(['{}\n'], { ndjson: true, eventType: 'x' }))));
 });
 
+test('a source that fails midway: what was emitted goes on, and its beginning of a line is not taken for one', () =>
+  withBus({}, async (bus) => {
+    const seen: unknown[] = [];
+    bus.subscribe(({ payload }) => void seen.push(payload.n), 'x');
+    let closed = 0;
+    async function* source(): AsyncGenerator<string> {
+      try {
+        yield '{"n":1}\n{"n":2}\n{"n":3';
+        throw new Error('the disk');
+      } finally {
+        closed++;
+      }
+    }
+    const failed = await bus.ingest(source(), { ndjson: true, eventType: 'x' }).catch((error: Error) => error.message);
+    assert.is(failed, 'the disk');
+    const stream = Readable.from(['{"n":4}\n', '{"n":5}\n']);
+    const ended = bus.ingest(stream, { ndjson: true, eventType: 'x', onMalformed: () => {} });
+    stream.once('data', () => stream.destroy(new Error('reset by peer')));
+    assert.is(await ended.catch((error: Error) => error.message), 'reset by peer');
+    assert.ok(await bus.waitForPending());
+    assert.equal(seen.slice(0, 2), [1, 2]);
+    assert.not(seen.includes(3));
+    assert.is(closed, 1);
+    assert.is(balance(bus), 0);
+    assert.is(bus.getStats().completed, seen.length);
+  }));
+
+test('abort at any time rejects at once: a silent source is closed, events that never settle are not waited for', async () => {
+  const bus = new EventBus({ maxPendingEvents: 2 });
+  try {
+    bus.subscribe(() => new Promise(() => {}), 'x', { timeoutMs: 0 });
+    const reason = new Error('enough');
+    let closed = 0;
+    async function* silent(first: string): AsyncGenerator<string> {
+      try {
+        yield first;
+        await new Promise(() => {});
+      } finally {
+        closed++;
+      }
+    }
+    const rejects = async (source: AsyncIterable<string> | string[]): Promise<void> => {
+      const controller = new AbortController();
+      const work = bus.ingest(source, { ndjson: true, eventType: 'x', signal: controller.signal });
+      await new Promise((resolve) => setImmediate(resolve));
+      controller.abort(reason);
+      assert.is(await work.catch((error: unknown) => error), reason);
+    };
+    await rejects(silent('{}\n'));
+    // Everything is emitted, and nothing of it settles.
+    await rejects(['{}\n']);
+    // No room.
+    await rejects(['{}\n']);
+    assert.is(bus.getStats().emitted, 2);
+    assert.is(closed, 0, 'a generator that waits can not be closed from outside');
+  } finally {
+    await bus.shutdown({ timeoutMs: 0 });
+  }
+});
+
+test('a writable on a bus that shuts down fails with BusClosedError, and so does what is ingested', async () => {
+  const bus = new EventBus({ maxPendingEvents: 1 });
+  bus.subscribe(() => new Promise(() => {}), 'x', { timeoutMs: 0 });
+  const piped = pipeline(Readable.from([{ n: 1 }, { n: 2 }]), bus.writable('x')).catch((error: unknown) => error);
+  await new Promise((resolve) => setImmediate(resolve));
+  const ingested = bus.ingest(['{}\n'], { ndjson: true, eventType: 'x' }).catch((error: unknown) => error);
+  await bus.shutdown({ timeoutMs: 0 });
+  for (const error of [await piped, await ingested]) assert.ok(BusClosedError.is(error), String(error));
+});
+
 test('with an audit log, validation or schemas lines are checked before they are accepted', () =>
   withBus({ validateEvents: true }, async (bus) => {
     bus.subscribe(fixture('echo'), 'order.placed');
@@ -345,6 +415,11 @@ test('writable: pipeline feels the back-pressure; a map; an invalid payload ends
       assert.throws(
         () => bus.writable(target as string),
         (e: unknown) => ConfigError.is(e),
+      );
+    for (const highWaterMark of [-1, 1.5, '16'])
+      assert.throws(
+        () => bus.writable('x', { highWaterMark: highWaterMark as number }),
+        (e: unknown) => ConfigError.is(e) && /highWaterMark/.test((e as Error).message),
       );
   }));
 
