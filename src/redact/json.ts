@@ -38,6 +38,8 @@ const QUOTED_TOKEN = JSON.stringify(TOKEN);
 interface Open {
   readonly from: number;
   readonly isObject: boolean;
+  /** Its own members begin here among those that keep their names. */
+  readonly kept: number;
   /** Members that get another name: which piece of the output it is, and the name. */
   renamed: { piece: number; name: string }[] | undefined;
 }
@@ -48,6 +50,8 @@ class Walk {
   readonly #context: JsonContext;
   readonly #bytes: Buffer | undefined;
   readonly #open: Open[] = [];
+  /** Of each member of an open object that keeps its name: where that begins and ends, with its quotes. */
+  readonly #kept: number[] = [];
   #at = 0;
   #key: Key = NO_KEY;
   /** How many containers are around the one that is replaced whole; -1 outside of one. */
@@ -85,7 +89,7 @@ class Walk {
   /** True when the container that begins here is empty, and so over. */
   #enter(isObject: boolean): boolean {
     if (this.#dropped < 0 && this.#key.match === 'whole') this.#dropped = this.#open.length;
-    this.#open.push({ from: this.#at, isObject, renamed: undefined });
+    this.#open.push({ from: this.#at, isObject, kept: this.#kept.length, renamed: undefined });
     this.#at++;
     if (this.#skipSpace() === (isObject ? OBJECT_END : ARRAY_END)) {
       this.#leave();
@@ -97,12 +101,13 @@ class Walk {
 
   #leave(): void {
     this.#at++;
-    const { from, renamed } = this.#open.pop()!;
+    const { from, kept, renamed } = this.#open.pop()!;
     if (this.#dropped === this.#open.length) {
       this.#dropped = -1;
       this.#replace(from, this.#at, TOKEN);
     }
-    if (renamed !== undefined) this.#nameAll(from, renamed);
+    if (renamed !== undefined) this.#nameAll(kept, renamed);
+    this.#kept.length = kept;
   }
 
   /** Goes on to the next value: false at the end of the text, undefined if there is something else. */
@@ -134,17 +139,20 @@ class Walk {
     if (end < 0) return false;
     const inEnvelope = this.#kind === 'event' && this.#open.length === 1;
     const literal = json.slice(from + 1, end);
-    const known = (inEnvelope ? ENVELOPE.get(literal) : undefined) ?? this.#context.keys.known(literal);
-    if (known !== undefined) {
-      this.#at = end + 1;
-      this.#key = known;
-    } else {
+    let name = literal;
+    let key = (inEnvelope ? ENVELOPE.get(literal) : undefined) ?? this.#context.keys.known(literal);
+    if (key !== undefined) this.#at = end + 1;
+    else {
       const text = this.#decode(from, this.#stringEnd(from));
       if (text === undefined) return false;
-      this.#key = (inEnvelope ? ENVELOPE.get(text) : undefined) ?? this.#context.keys.of(text);
-      if (this.#key.name !== text && this.#dropped < 0) this.#rename(from, this.#at, this.#key.name);
+      name = text;
+      key = (inEnvelope ? ENVELOPE.get(text) : undefined) ?? this.#context.keys.of(text);
     }
-    if (known !== undefined && known.name !== literal && this.#dropped < 0) this.#rename(from, this.#at, known.name);
+    this.#key = key;
+    if (this.#dropped < 0) {
+      if (key.name === name) this.#kept.push(from, this.#at);
+      else this.#rename(from, this.#at, key.name);
+    }
     if (this.#skipSpace() !== COLON) return false;
     this.#at++;
     return true;
@@ -218,14 +226,17 @@ class Walk {
   }
 
   /** Gives each renamed member a name that no other has. Only now are all names of the object known. */
-  #nameAll(from: number, renamed: readonly { piece: number; name: string }[]): void {
-    const names = Object.keys(JSON.parse(this.#json.slice(from, this.#at)) as object);
-    const used = new Set(
-      names.filter((name) => (this.#context.keys.known(name) ?? this.#context.keys.of(name)).name === name),
-    );
+  #nameAll(first: number, renamed: readonly { piece: number; name: string }[]): void {
+    const used = new Set<string>();
+    for (let i = first; i < this.#kept.length; i += 2) {
+      used.add(decoded(this.#json.slice(this.#kept[i]! + 1, this.#kept[i + 1]! - 1))!);
+    }
+    const last = new Map<string, number>();
     for (const { piece, name } of renamed) {
       let unique = name;
-      for (let n = 2; used.has(unique); n++) unique = `${name}_${n}`;
+      let n = last.get(name) ?? 1;
+      while (used.has(unique)) unique = `${name}_${++n}`;
+      last.set(name, n);
       used.add(unique);
       this.#pieces![piece] = JSON.stringify(unique);
     }
@@ -235,13 +246,7 @@ class Walk {
   #decode(from: number, end: number): string | undefined {
     if (end < 0) return undefined;
     this.#at = end;
-    const literal = this.#json.slice(from + 1, end - 1);
-    if (!literal.includes('\\')) return literal;
-    try {
-      return JSON.parse(`"${literal}"`) as string;
-    } catch {
-      return undefined;
-    }
+    return decoded(this.#json.slice(from + 1, end - 1));
   }
 
   /** Behind the closing quote of the string that begins at `from`; -1 without one. */
@@ -262,6 +267,16 @@ class Walk {
       if (c > 32 || (c !== 32 && c !== 10 && c !== 13 && c !== 9)) return c;
     }
     return END;
+  }
+}
+
+/** What stands between the quotes of a string, undefined if it is none. */
+function decoded(literal: string): string | undefined {
+  if (!literal.includes('\\')) return literal;
+  try {
+    return JSON.parse(`"${literal}"`) as string;
+  } catch {
+    return undefined;
   }
 }
 

@@ -379,6 +379,32 @@ test("a long string is searched by the user's patterns in windows, and all of it
   assert.is(first.redactString('x'.repeat(100_000)), `[REDACTED_E]${'x'.repeat(99_999)}`);
 });
 
+test('names that become the same: each gets one of its own, however many, however deep, in linear time', () => {
+  const redactor = new Redactor({ budgetMs: 5_000 });
+  const names = (value: unknown): string[] => Object.keys(value as object);
+  const line = event({
+    'a@b.co': 1,
+    '[REDACTED_EMAIL]_2': 2,
+    'c@b.co': { 'x@y.co': 1, 'z@y.co': 2 },
+    '[REDACTED_EMAIL]': 5,
+  });
+  const { payload } = JSON.parse(redactor.redactLine(line)) as { payload: Record<string, object> };
+  assert.equal(names(payload), ['[REDACTED_EMAIL]_3', '[REDACTED_EMAIL]_2', '[REDACTED_EMAIL]_4', '[REDACTED_EMAIL]']);
+  assert.equal(names(payload['[REDACTED_EMAIL]_4']), ['[REDACTED_EMAIL]', '[REDACTED_EMAIL]_2']);
+  // A search for a free name from the first one on takes minutes here.
+  const many = 10_000;
+  const wide = Object.fromEntries(Array.from({ length: many }, (_, i) => [`a${i}@b.co`, i]));
+  const found = JSON.parse(redactor.redactLine(event(wide))) as { payload: object };
+  assert.is(names(found.payload).length, many);
+  assert.ok(names(found.payload).every((name) => name.startsWith('[REDACTED_EMAIL]')));
+  // As does reading each object anew for its names.
+  const text = 'x'.repeat(200_000);
+  const deep = `${'{"a@b.co":'.repeat(20_000)}"${text}"${'}'.repeat(20_000)}`;
+  const nested = redactor.redactLine(event({ PLACE: 1 }).replace('{"PLACE":1}', deep));
+  assert.not.ok(nested.includes('a@b.co'));
+  assert.ok(nested.includes(text));
+});
+
 test('what a quadratic pattern may take is capped by the window and the budget', () => {
   const own = new Redactor({ patterns: [{ name: 'q', pattern: /a+b/ }], budgetMs: 1 });
   // Without a cap this is a matter of minutes.
