@@ -1,15 +1,14 @@
 import { closeSync, fstatSync, fsyncSync, ftruncateSync, openSync, statSync } from 'node:fs';
-import { dirname } from 'node:path';
 import sonic from 'sonic-boom';
 import type { AuditTask } from '../src/audit/messages.ts';
 import { GAP_TYPE, systemLine } from '../src/audit-format.ts';
 import { messageOf } from '../src/codec.ts';
 import { AUDIT, AUDIT_NUMBER, type AuditMemory } from '../src/ring/layout.ts';
 import { AuditChain } from './audit-chain.ts';
-import { HeldLines } from './audit-held.ts';
+import { AuditCount } from './audit-count.ts';
 import { type AuditOwner, DeposedError } from './audit-owner.ts';
 import { repairTail } from './audit-repair.ts';
-import { pruneFiles, removeRotated, rotatedFiles, rotateFiles } from './audit-rotate.ts';
+import { pruneFiles, removeRotated, rotateFiles, syncFolder } from './audit-rotate.ts';
 import { type Scan, scanFile } from './audit-scan.ts';
 
 const { SonicBoom } = sonic;
@@ -48,6 +47,7 @@ export class AuditFile {
   readonly #owner: AuditOwner;
   readonly #hooks: AuditFileHooks;
   readonly chain: AuditChain | undefined;
+  readonly #held: AuditCount;
   #fd = CLOSED;
   #stream: InstanceType<typeof SonicBoom> | undefined;
   /** Lines of our own that come before the next batch. */
@@ -55,12 +55,6 @@ export class AuditFile {
   #openedBefore = false;
   #rotateAt: number;
   #writeError: Error | undefined;
-  /** Being counted. */
-  #held: HeldLines | undefined;
-  #heldBefore = 0;
-  #countError: unknown;
-  /** The file that is counted first is still the active one, and its lines are not known otherwise. */
-  #countsActive = false;
   /** Streams made since the last turn of the event loop; each leaves a callback behind that only runs there. */
   streams = 0;
 
@@ -71,6 +65,7 @@ export class AuditFile {
     this.#owner = owner;
     this.#hooks = hooks;
     this.chain = task.sealEvery > 0 ? new AuditChain(task.path, task.maxFiles) : undefined;
+    this.#held = new AuditCount(task, memory, (error, message) => hooks.fault(codeOf(error), message));
     this.#rotateAt = task.maxBytes;
   }
 
@@ -95,10 +90,11 @@ export class AuditFile {
 
   /** Counts on what the log held at opening, about so many bytes of it. False when nothing is left to count. */
   countHeld(bytes: number): boolean {
-    this.#reportCounting();
-    if (this.#held === undefined) return false;
-    this.#owned(() => this.#countMore(bytes));
-    return true;
+    let more = false;
+    this.#owned(() => {
+      more = this.#held.more(bytes);
+    });
+    return more;
   }
 
   /** Opens and repairs. Throws what the file system throws. */
@@ -150,8 +146,7 @@ export class AuditFile {
         this.#numbers[AUDIT_NUMBER.SEGMENT_LINES] = 0;
         this.#numbers[AUDIT_NUMBER.LOGGED] = 0;
         this.#numbers[AUDIT_NUMBER.HELD] = 0;
-        this.#countsActive = false;
-        this.#stopCounting();
+        this.#held.stop();
         this.#prelude = [];
         this.chain?.restart();
       } catch (error) {
@@ -167,7 +162,7 @@ export class AuditFile {
   /** The last thing done to the file. */
   close(): void {
     this.#owned(() => {
-      this.#held?.close();
+      this.#held.stop();
       if (this.#fd === CLOSED) return;
       if (this.#task.fsync !== 'none') this.#sync(this.#fd);
       this.#close();
@@ -208,7 +203,7 @@ export class AuditFile {
       this.#count(fd, known && torn === 0);
       this.#numbers[AUDIT_NUMBER.INODE] = ino;
       this.#numbers[AUDIT_NUMBER.SIZE] = fstatSync(fd).size;
-      if (this.#numbers[AUDIT_NUMBER.SIZE] === 0 && this.#task.fsync !== 'none') this.#syncFolder();
+      if (this.#numbers[AUDIT_NUMBER.SIZE] === 0 && this.#task.fsync !== 'none') syncFolder(path);
     } catch (error) {
       closeSync(fd);
       throw error;
@@ -233,72 +228,20 @@ export class AuditFile {
   }
 
   #count(fd: number, known: boolean): void {
-    const counted = Atomics.load(this.#words, AUDIT.COUNTED) === 1;
+    const { isDue } = this.#held;
     // A seal goes on with what the file holds, and needs to know it.
     const needed = this.chain !== undefined && !this.#openedBefore;
     let scan: Scan | undefined;
-    if (needed || (!known && (counted || this.#held !== undefined))) scan = scanFile(fd);
+    if (needed || (!known && !isDue)) scan = scanFile(fd);
     if (scan !== undefined) this.#numbers[AUDIT_NUMBER.SEGMENT_LINES] = scan.lines;
-    if (!counted && this.#held === undefined) this.#countHeld(scan);
+    if (isDue) {
+      const { path, maxBytes, maxFiles } = this.#task;
+      if (maxBytes !== Number.POSITIVE_INFINITY) this.#moving(() => pruneFiles(path, maxFiles));
+      this.#held.begin(scan !== undefined);
+    }
     if (this.chain === undefined || scan === undefined) return;
     if (this.#openedBefore && scan.lines === 0) this.chain.next();
     else this.chain.resume(fd, scan);
-  }
-
-  /** What the log holds at opening. A successor finds there what its predecessor has logged as well. */
-  #countHeld(scan: Scan | undefined): void {
-    const { path, maxBytes, maxFiles, countAtOnceBytes } = this.#task;
-    if (maxBytes !== Number.POSITIVE_INFINITY) this.#moving(() => pruneFiles(path, maxFiles));
-    this.#heldBefore = -this.#numbers[AUDIT_NUMBER.LOGGED]!;
-    if (scan === undefined) this.#numbers[AUDIT_NUMBER.SEGMENT_LINES] = 0;
-    this.#countsActive = scan === undefined;
-    try {
-      this.#held = new HeldLines([path, ...rotatedFiles(path)]);
-    } catch (error) {
-      this.#countFailed(error);
-      return;
-    }
-    this.#countMore(this.#heldBefore === 0 ? countAtOnceBytes : Number.POSITIVE_INFINITY);
-  }
-
-  #countMore(bytes: number): void {
-    const held = this.#held!;
-    const before = held.firstLines;
-    try {
-      const done = held.step(bytes);
-      if (this.#countsActive) this.#numbers[AUDIT_NUMBER.SEGMENT_LINES]! += held.firstLines - before;
-      this.#numbers[AUDIT_NUMBER.HELD] = this.#heldBefore + held.logged;
-      if (done) this.#stopCounting();
-    } catch (error) {
-      this.#countFailed(error);
-    }
-  }
-
-  /** A number is missing then, but no line. */
-  #countFailed(error: unknown): void {
-    this.#stopCounting();
-    this.#countError = error;
-    // While the log is opening a fault would say that it can't be.
-    if (this.#openedBefore) this.#reportCounting();
-  }
-
-  #reportCounting(): void {
-    const error = this.#countError;
-    if (error === undefined) return;
-    this.#countError = undefined;
-    this.#hooks.fault(codeOf(error), `counting the lines of the log failed: ${messageOf(error)}`);
-  }
-
-  /** Lines of the active file, now. */
-  #linesOfActive(): number {
-    if (this.#held !== undefined && this.#countsActive) this.#countMore(Number.POSITIVE_INFINITY);
-    return this.lines;
-  }
-
-  #stopCounting(): void {
-    this.#held?.close();
-    this.#held = undefined;
-    Atomics.store(this.#words, AUDIT.COUNTED, 1);
   }
 
   /** On a descriptor of ours, which rotation closes itself: reopening or destroying a stream would do it behind our back. */
@@ -316,7 +259,7 @@ export class AuditFile {
     this.#numbers[AUDIT_NUMBER.INODE] = 0;
     this.#numbers[AUDIT_NUMBER.SIZE] = 0;
     this.#numbers[AUDIT_NUMBER.SEGMENT_LINES] = 0;
-    this.#countsActive = false;
+    this.#held.forgetActive();
   }
 
   #close(): void {
@@ -403,12 +346,12 @@ export class AuditFile {
     const there = statSync(path, { throwIfNoEntry: false });
     if (there !== undefined && there.ino === this.#numbers[AUDIT_NUMBER.INODE]) {
       if (there.size === expected) return expected;
-      if (there.size < expected) this.#gap(this.#linesOfActive(), 'TRUNCATED');
+      if (there.size < expected) this.#gap(this.#allLines(), 'TRUNCATED');
       this.#hooks.fault('TRUNCATED', `${path} has ${there.size} bytes, not ${expected}: something else writes to it`);
       return there.size;
     }
     const deleted = fstatSync(this.#fd).nlink === 0;
-    const missing = this.#linesOfActive();
+    const missing = this.#allLines();
     this.#close();
     this.#forget();
     if (!deleted) {
@@ -419,6 +362,11 @@ export class AuditFile {
     this.#gap(missing, 'DELETED');
     Atomics.store(this.#words, AUDIT.DIRTY, 0);
     return -1;
+  }
+
+  #allLines(): number {
+    this.#held.finishActive();
+    return this.lines;
   }
 
   #gap(missing: number, code: string): void {
@@ -432,20 +380,6 @@ export class AuditFile {
       fsyncSync(fd);
     } catch (error) {
       this.#hooks.fault(codeOf(error), `fsync failed: ${messageOf(error)}`);
-    }
-  }
-
-  /** A new name is durable once its folder is. Not every system can sync one. */
-  #syncFolder(): void {
-    try {
-      const fd = openSync(dirname(this.#task.path), 'r');
-      try {
-        fsyncSync(fd);
-      } finally {
-        closeSync(fd);
-      }
-    } catch {
-      // The file itself is still synced.
     }
   }
 }

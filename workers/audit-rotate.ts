@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, renameSync, unlinkSync } from 'node:fs';
+import { closeSync, existsSync, fsyncSync, openSync, readdirSync, renameSync, unlinkSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { rotatedNumbers, segmentPath } from '../src/audit-format.ts';
 
@@ -29,4 +29,18 @@ export function pruneFiles(path: string, maxFiles: number): void {
 /** Removes every rotated file, oldest first. */
 export function removeRotated(path: string): void {
   pruneFiles(path, 0);
+}
+
+/** A new name is durable once its folder is. Not every system can sync one. */
+export function syncFolder(path: string): void {
+  try {
+    const fd = openSync(dirname(path), 'r');
+    try {
+      fsyncSync(fd);
+    } finally {
+      closeSync(fd);
+    }
+  } catch {
+    // The file itself is still synced.
+  }
 }

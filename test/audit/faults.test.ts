@@ -13,6 +13,7 @@ import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import { AuditLog, type AuditOptions } from '../../src/audit/log.ts';
 import type { AuditFault } from '../../src/audit/messages.ts';
+import { verifyAuditLog } from '../../src/audit/verify.ts';
 import { AuditWriteError } from '../../src/errors.ts';
 import { tests } from '../helpers.ts';
 import { eventLine, faultyWriter, folder, indices, linesOf, upTo } from './helpers.ts';
@@ -88,6 +89,28 @@ for (const [call, code, when] of failures) {
     assert.equal([...indices(path, 100), ...indices(path)], upTo(i));
     assert.is(new Set(reports.recoveries).size, 1);
   });
+}
+
+const sealed = [
+  ['writeSync', 'ENOSPC', 'half'],
+  ['ftruncateSync', 'EIO', 'before'],
+  ['renameSync', 'EACCES', 'before'],
+  ['closeSync', 'EIO', 'after'],
+] as const;
+for (const [call, code, when] of sealed) {
+  test(`${code} of ${call}, ${when} it is done, at one call after the other of a sealed log: it verifies`, async () => {
+    for (let at = 1; at <= 12; at++) {
+      const path = join(folder(), 'events.jsonl');
+      const reports = new Reports();
+      const writer = faultyWriter(`call=${call}&at=${at}&when=${when}&what=${code}`);
+      const log = new AuditLog({ path, maxLogSizeBytes: 2_000, maxLogFiles: 100, seal: 4 }, reports, { writer });
+      for (let i = 0; i < 60; i++) log.append(eventLine(i));
+      assert.ok(await log.close(10_000));
+      assert.equal([...indices(path, 100), ...indices(path)], upTo(60), `call ${at}`);
+      const { firstProblem, unsealed } = await verifyAuditLog(path);
+      assert.equal({ firstProblem, unsealed }, { firstProblem: undefined, unsealed: 0 }, `call ${at}`);
+    }
+  }, 60_000);
 }
 
 test('fsync that fails: the batch is written anew, since its pages may be gone', async () => {
@@ -229,29 +252,31 @@ function mountSmallDisk(at: string): boolean {
   return spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', at]).status === 0;
 }
 
-test('a disk that is really full, and then is not', async () => {
-  const at = folder();
-  if (!mountSmallDisk(at)) return;
-  try {
-    const filler = join(at, 'filler');
-    writeFileSync(filler, Buffer.alloc(900_000));
-    const path = join(at, 'events.jsonl');
-    const reports = new Reports();
-    const log = new AuditLog({ path, ringBytes: 65_536 }, reports);
-    let i = 0;
-    while (!reports.faults.some(({ code }) => code === 'ENOSPC')) {
-      if (log.append(eventLine(i))) i++;
-      else await reports.until(() => log.hasRoom || reports.faults.length > 0);
+for (const more of [{}, { maxLogSizeBytes: 20_000, maxLogFiles: 1_000, seal: 10 }])
+  test(`a disk that is really full, and then is not ${Object.keys(more).join()}`, async () => {
+    const at = folder();
+    if (!mountSmallDisk(at)) return;
+    try {
+      const filler = join(at, 'filler');
+      writeFileSync(filler, Buffer.alloc(900_000));
+      const path = join(at, 'events.jsonl');
+      const reports = new Reports();
+      const log = new AuditLog({ path, ringBytes: 65_536, ...more }, reports);
+      let i = 0;
+      while (!reports.faults.some(({ code }) => code === 'ENOSPC')) {
+        if (log.append(eventLine(i))) i++;
+        else await reports.until(() => log.hasRoom || reports.faults.length > 0);
+      }
+      assert.is(await log.flush(1), false);
+      if (existsSync(path)) for (const line of linesOf(path)) JSON.parse(line);
+      unlinkSync(filler);
+      await reports.until(() => reports.recoveries.includes('ENOSPC'));
+      assert.ok(await log.close(10_000));
+      assert.equal([...indices(path, 100), ...indices(path)], upTo(i));
+      if ('seal' in more) assert.is((await verifyAuditLog(path)).firstProblem, undefined);
+    } finally {
+      spawnSync('umount', [at]);
     }
-    assert.is(await log.flush(1), false);
-    for (const line of linesOf(path)) JSON.parse(line);
-    unlinkSync(filler);
-    await reports.until(() => reports.recoveries.includes('ENOSPC'));
-    assert.ok(await log.close(10_000));
-    assert.equal(indices(path), upTo(i));
-  } finally {
-    spawnSync('umount', [at]);
-  }
-});
+  });
 
 test.run();
