@@ -65,6 +65,7 @@ export class AuditLog {
   #watching = false;
   #reportedLost = 0;
   #damaged = 0;
+  #over = false;
   #warned = false;
   #closed: Promise<boolean> | undefined;
 
@@ -124,6 +125,7 @@ export class AuditLog {
 
   /** Takes a line, without its line feed. False: there is no room, nothing was taken, and `roomAgain` will be called. */
   append(line: string, bodyBytes?: number): boolean {
+    if (this.#over) return false;
     if (this.#queue.append(line, bodyBytes)) return true;
     this.wantRoom();
     return false;
@@ -131,12 +133,18 @@ export class AuditLog {
 
   /** For a line that can't be refused, as the bus's own records: waits in memory for room. A line too many is a gap record. */
   appendOrWait(line: string, bodyBytes?: number): void {
+    if (this.#over) return;
     this.#queue.appendOrWait(line, bodyBytes);
     if (this.#queue.waiting > 0) this.#watchSoon();
   }
 
   get hasRoom(): boolean {
-    return this.#queue.hasRoom;
+    return !this.#over && this.#queue.hasRoom;
+  }
+
+  /** The process is exiting and the log was closed for it: what comes now can't be kept any more. */
+  get isOver(): boolean {
+    return this.#over;
   }
 
   /** `roomAgain` will be called once there is room. */
@@ -232,6 +240,7 @@ export class AuditLog {
       this.#queue.wake();
       this.#block(END_MS, END_MS, () => Atomics.load(this.#words, AUDIT.GONE) === 1);
     }
+    this.#over = true;
     // A worker that is still at it may not meet another writer.
     if (flushed) this.#lock.release();
   }

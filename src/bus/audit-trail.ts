@@ -4,7 +4,7 @@ import type { AuditQuery } from '../audit/reader.ts';
 import type { SealPayload } from '../audit-format.ts';
 import type { PendingEvent } from '../delivery/pending.ts';
 import { AUDIT_CHANNEL, type AuditMessage } from '../diagnostics.ts';
-import { AuditWriteError, BackpressureError } from '../errors.ts';
+import { AuditWriteError, BackpressureError, BusClosedError } from '../errors.ts';
 import type { BusEvent } from '../event.ts';
 import { OverflowPolicy } from '../types.ts';
 
@@ -47,9 +47,10 @@ export class AuditTrail {
     this.#log.wantRoom();
   }
 
-  /** Applies the overflow policy to a log that is behind. False: the event is to be dropped. Throws BackpressureError. */
+  /** Applies the overflow policy to a log that is behind. False: the event is to be dropped. Throws BackpressureError, BusClosedError. */
   make(): boolean {
     if (this.#log.hasRoom) return true;
+    if (this.#log.isOver) throw new BusClosedError('emit');
     if (this.#policy === OverflowPolicy.DROP) return false;
     if (this.#policy !== OverflowPolicy.BLOCK) {
       throw new BackpressureError(
