@@ -60,13 +60,15 @@ export class HeldLines {
   }
 
   close(): void {
-    for (const { fd } of this.#files.splice(this.#current)) closeSync(fd);
+    const open = this.#files.splice(this.#current);
+    for (const { fd } of open) closeSync(fd);
   }
 
   #next({ fd }: Held): void {
-    closeSync(fd);
+    // First: a descriptor whose close has failed may be somebody else's by the next try.
     this.#current++;
     this.#position = 0;
+    closeSync(fd);
   }
 
   #count(read: number): void {

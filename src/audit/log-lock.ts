@@ -51,9 +51,9 @@ export class LogLock {
 
   /** The worker has opened the file. */
   opened(): void {
-    if (this.#guard === undefined) return;
-    closeSync(this.#guard);
+    const guard = this.#guard;
     this.#guard = undefined;
+    if (guard !== undefined) closeSync(guard);
   }
 
   release(): void {

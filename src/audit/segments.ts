@@ -37,8 +37,9 @@ export async function* openSegments(path: string, clock: RotationClock): AsyncGe
       open = await openBehind(path, clock, last);
       if (open.length === 0) return;
       while (open.length > 0) {
-        if (last !== undefined) closeSync(last.fd);
+        const done: Segment | undefined = last;
         last = open.shift()!;
+        if (done !== undefined) closeSync(done.fd);
         yield last.fd;
       }
     }

@@ -99,7 +99,8 @@ const sealed = [
 ] as const;
 for (const [call, code, when] of sealed) {
   test(`${code} of ${call}, ${when} it is done, at one call after the other of a sealed log: it verifies`, async () => {
-    for (let at = 1; at <= 12; at++) {
+    // Newer Node reads the worker's own module with the first three.
+    for (let at = 4; at <= 15; at++) {
       const path = join(folder(), 'events.jsonl');
       const reports = new Reports();
       const writer = faultyWriter(`call=${call}&at=${at}&when=${when}&what=${code}`);
