@@ -1,4 +1,4 @@
-import { type FileHandle, open, readdir, stat } from 'node:fs/promises';
+import { type FileHandle, open, readdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { rotatedNumbers, segmentPath } from '../audit-format.ts';
 import { type BadLine, LineSplitter } from '../bus/line-splitter.ts';
@@ -19,8 +19,6 @@ export interface ReadOptions {
 
 const CHUNK_BYTES = 1 << 18;
 const MAX_LINE_BYTES = 16 << 20;
-/** A look at the folder may be old when it is used; so often it is repeated. */
-const LOOKS = 50;
 
 /**
  * The lines of a log, oldest first, a chunk's lines at a time: rotated files, then the active one. A file is known by its
@@ -75,11 +73,14 @@ interface Identity {
 class Segment implements Identity {
   readonly dev: number;
   readonly ino: number;
+  /** As it was seen last: it only grows. */
+  number: number;
   readonly #handle: FileHandle;
   #offset: number;
   #splitter = new LineSplitter(MAX_LINE_BYTES);
 
-  constructor(handle: FileHandle, { dev, ino }: Identity, offset: number) {
+  constructor(handle: FileHandle, number: number, { dev, ino }: Identity, offset: number) {
+    this.number = number;
     this.#handle = handle;
     this.dev = dev;
     this.ino = ino;
@@ -119,39 +120,62 @@ class Segment implements Identity {
 }
 
 async function openFirst(path: string, { sinceMs = 0, fromEnd = false }: ReadOptions): Promise<Segment | undefined> {
-  for (let look = 0; look < LOOKS; look++) {
-    const numbers = fromEnd ? [0] : await numbersOf(path);
-    for (const number of numbers.toReversed()) {
-      const entry = await stat(segmentPath(path, number)).catch(() => undefined);
-      if (entry === undefined || (number > 0 && entry.mtimeMs < sinceMs)) continue;
-      const opened = await openSegment(path, number, fromEnd);
-      if (opened !== undefined) return opened;
-    }
-    if (numbers.length === 1) return undefined;
-  }
-  return undefined;
+  if (fromEnd) return await openSegment(path, 0, true);
+  return await last(upwards(path, 0), async (segment) => (await segment.writtenAt()) >= sinceMs);
 }
 
 /** The file that was begun when this one was left; undefined while this is the active one. */
 async function openNext(path: string, file: Segment): Promise<Segment | undefined> {
-  for (let look = 0; look < LOOKS; look++) {
-    const number = await numberOf(path, file);
-    if (number === 0) return undefined;
-    const candidates = (await numbersOf(path)).filter((candidate) => number === undefined || candidate < number);
-    for (const candidate of candidates.toReversed()) {
-      const opened = await openSegment(path, candidate, false);
-      if (opened === undefined) continue;
-      // Rotation may have moved both: then this is not the one that comes next.
-      const same = (await numberOf(path, file)) === number;
-      // Ours has been removed, or carried off by another program: older ones must not be taken for newer ones.
-      const newer = number !== undefined || (await opened.writtenAt()) >= (await file.writtenAt());
-      if (same && newer) return opened;
-      await opened.close();
-      if (!same) break;
+  // Nearly always it stands directly before this one. A rotation that was killed may have left a gap.
+  for (const from of file.number > 1 ? [file.number - 1, 0] : [0]) {
+    let before: Segment | undefined;
+    for await (const segment of upwards(path, from)) {
+      if (segment.ino === file.ino && segment.dev === file.dev) {
+        file.number = segment.number;
+        await segment.close();
+        // Nothing before it from the very first on: it is the active file, or the next one is about to be made.
+        if (before !== undefined || from === 0) return before;
+        break;
+      }
+      await before?.close();
+      before = segment;
     }
-    if (number === undefined && candidates.length === 1) return undefined;
+    await before?.close();
   }
-  return undefined;
+  // Ours has been removed, or carried off by another program: older ones must not be taken for newer ones.
+  const writtenAt = await file.writtenAt();
+  return await last(upwards(path, 0), async (segment) => (await segment.writtenAt()) >= writtenAt);
+}
+
+/**
+ * The files from this number up. Numbers only grow and keep their order, so none that has a greater number than the one
+ * at hand is missed, whatever is rotated meanwhile; some may come twice. The caller closes them.
+ */
+async function* upwards(path: string, from: number): AsyncGenerator<Segment, void, undefined> {
+  for (let number = from; ; ) {
+    const at = number;
+    const next = (await numbersOf(path)).find((candidate) => candidate >= at);
+    if (next === undefined) return;
+    const segment = await openSegment(path, next, false);
+    // Not there: it has moved up, or what is listed is the active file, which a rotation has just taken away.
+    if (segment !== undefined) yield segment;
+    number = segment === undefined && next > 0 ? next : next + 1;
+  }
+}
+
+/** The last one that is wanted; the others are closed. */
+async function last(
+  segments: AsyncIterable<Segment>,
+  wanted: (segment: Segment) => Promise<boolean>,
+): Promise<Segment | undefined> {
+  let found: Segment | undefined;
+  for await (const segment of segments) {
+    if (await wanted(segment)) {
+      await found?.close();
+      found = segment;
+    } else await segment.close();
+  }
+  return found;
 }
 
 async function openSegment(path: string, number: number, atEnd: boolean): Promise<Segment | undefined> {
@@ -163,7 +187,7 @@ async function openSegment(path: string, number: number, atEnd: boolean): Promis
     throw error;
   }
   const entry = await handle.stat();
-  return new Segment(handle, entry, atEnd ? await lastLineAt(handle, entry.size) : 0);
+  return new Segment(handle, number, entry, atEnd ? await lastLineAt(handle, entry.size) : 0);
 }
 
 /** Where the last line begins that has no end; the file's size if it has none. */
@@ -177,14 +201,6 @@ async function lastLineAt(handle: FileHandle, size: number): Promise<number> {
     end = start;
   }
   return 0;
-}
-
-async function numberOf(path: string, { dev, ino }: Identity): Promise<number | undefined> {
-  for (const number of await numbersOf(path)) {
-    const entry = await stat(segmentPath(path, number)).catch(() => undefined);
-    if (entry?.ino === ino && entry.dev === dev) return number;
-  }
-  return undefined;
 }
 
 /** Newest first. */
