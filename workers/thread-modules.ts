@@ -49,9 +49,12 @@ const teardowns = new Map<string, () => unknown>();
 /** Runs the teardown of each module that was set up, the latest first, all within the limit; returns what failed. Never rejects. */
 export async function tearDown(limitMs: number): Promise<TeardownFault[]> {
   const faults: TeardownFault[] = [];
-  const all = [...teardowns].reverse();
-  teardowns.clear();
+  let all: [string, () => unknown][] = [];
   const run = async (): Promise<void> => {
+    // What is being set up just now is to be ended too.
+    await Promise.all([...modules.values()].map(({ loaded }) => loaded));
+    all = [...teardowns].reverse();
+    teardowns.clear();
     for (const [href, teardown] of all) {
       try {
         await teardown();
@@ -61,7 +64,8 @@ export async function tearDown(limitMs: number): Promise<TeardownFault[]> {
     }
   };
   await within(limitMs, run(), `teardown took longer than ${limitMs} ms`).catch((error: unknown) => {
-    faults.push({ module: all.length === 1 ? all[0]![0] : `${all.length} modules`, message: messageOf(error) });
+    const module = all.length === 1 ? all[0]![0] : all.length === 0 ? 'being set up' : `${all.length} modules`;
+    faults.push({ module, message: messageOf(error) });
   });
   return faults;
 }

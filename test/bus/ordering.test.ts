@@ -92,8 +92,8 @@ test('concurrency 1: an overdue handler that still runs on its thread keeps its 
     bus.subscribe(({ payload }) => void events.push(`${String(payload.n)} ${String(payload.what)}`), 'span.*', {
       concurrency: 1,
     });
-    bus.subscribe(fixture('span'), 'x', { concurrency: 1, timeoutMs: 300 });
-    bus.emit('x', { n: 1, how: 'fine', ms: 370 });
+    bus.subscribe(fixture('span'), 'x', { concurrency: 1, timeoutMs: 1_000 });
+    bus.emit('x', { n: 1, how: 'lingers', ms: 0 });
     bus.emit('x', { n: 2, how: 'fine', ms: 0 });
     assert.ok(await bus.waitForPending());
     assert.equal(events, ['1 start', '1 end', '2 start', '2 end']);
