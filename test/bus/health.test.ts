@@ -77,7 +77,7 @@ const SENTENCES: readonly Sentence[] = [
     'modules',
     'failed',
     'a, b, c, d, e and 2 more could not be loaded.',
-    (was) => ({ ...was, unloadable: [...'abcdefg'] }),
+    (was) => ({ ...was, unloadable: 'abcdefg'.split('') }),
   ],
   [
     'ring',
