@@ -18,7 +18,7 @@ ${ON_HELP}
   --max-pending N           events under way; default 10000
   --overflow POLICY         what happens beyond that: block (the default) lets the input wait, drop and dropOldest
                             lose events and count them, raise gives up
-  --audit FILE              an audit log of all events
+  --audit FILE              an audit log of all events, sealed for ganglion verify
   --redact                  no secrets or personal data in the audit log and the dead letters
   --results                 outcomes on standard output, one JSON object a line
   --dead-letters FILE       keeps what failed, to be seen and retried with ganglion dlq
@@ -67,7 +67,7 @@ export const command: Command = defineCommand({
         ...(timeoutMs !== undefined && { handlerTimeoutMs: timeoutMs }),
         maxPendingEvents: wholeNumber('max-pending', values['max-pending'], 1) ?? MAX_PENDING,
         overflowPolicy: policy,
-        ...(values.audit !== undefined && { eventLogPath: values.audit }),
+        ...(values.audit !== undefined && { eventLogPath: values.audit, auditSeal: true }),
       },
       redact: values.redact === true,
       attempts: wholeNumber('attempts', values.attempts, 1) ?? 1,
