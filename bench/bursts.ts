@@ -5,8 +5,9 @@ import { checkTotals, type Totals } from './tally.ts';
 
 /** Events in flight at most, on every side: half of ganglion's dispatch ring, as much as rivals take without trouble. */
 export const BURST = 8192;
-const LEAD_IN = 1024;
-/** A short run has a short one. */
+/** A lead-in is this part of a burst … */
+const LEAD_IN = 1 / 8;
+/** … and in a short run a short one. */
 const LEAD_PER_MS = 4;
 const LEAST_LEAD_IN = 16;
 /** What they may hold together: large events are fewer. */
@@ -92,7 +93,7 @@ class Bursts {
 
   async measure(ms: number, bytes: number = payloadBytes()): Promise<Figures> {
     const most = Math.max(1, Math.min(BURST, Math.floor(BURST_BYTES / bytes / this.#handlers)));
-    const lead = Math.min(LEAD_IN, most, Math.max(LEAST_LEAD_IN, Math.ceil(ms * LEAD_PER_MS)));
+    const lead = Math.ceil(Math.min(most * LEAD_IN, Math.max(LEAST_LEAD_IN, ms * LEAD_PER_MS)));
     const leadIn = performance.now();
     await this.#send(lead);
     const perEvent = (performance.now() - leadIn) / lead;

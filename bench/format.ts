@@ -1,6 +1,6 @@
-/** 1234567 → "1,235 k/s" */
+/** 1234567 → '1,235 k/s', 123 → '123 /s' */
 export function rate(perSecond: number): string {
-  return `${thousands(perSecond / 1000)} k/s`;
+  return perSecond < 1000 ? `${digits(perSecond)} /s` : `${thousands(perSecond / 1000)} k/s`;
 }
 
 function thousands(value: number): string {
@@ -18,6 +18,7 @@ export function millis(ms: number): string {
 /** Three significant digits, without an exponent. */
 export function digits(value: number): string {
   if (!Number.isFinite(value)) return String(value);
+  if (Math.abs(value) >= 1000) return Math.round(value).toLocaleString('en-US');
   const places = Math.max(0, 2 - Math.floor(Math.log10(Math.abs(value) || 1)));
   return value.toFixed(Math.min(places, 3));
 }

@@ -10,7 +10,7 @@ export const LOADS = [10, 50, 80, 95] as const;
 export const SAME_RATE = 10_000;
 
 /** In flight at most while a side's capacity is found out. */
-const WIDTH = 1024;
+const WIDTH = 4096;
 const SHARES: number = LOADS.length + 1;
 
 /** An order that knows when it was due. */

@@ -21,7 +21,7 @@ const realClock: LoopClock = {
 };
 
 /** Sends at a time before the event loop gets a turn: a sender that is behind must not keep answers from coming in. */
-const SENDS_PER_TURN = 64;
+export const SENDS_PER_TURN = 256;
 
 export interface OpenLoad {
   /** Sends per second. */

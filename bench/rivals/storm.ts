@@ -23,6 +23,8 @@ export const piscina: OpenSide = async (setup) => {
       const abort = new AbortController();
       let timer = setTimeout(look, deadline);
       function look(): void {
+        // Its answer is on the way.
+        if (board.isDone(event.i)) return;
         const began = board.beganAt(event.i);
         const left = began === 0 ? LOOK_MS : began + deadline - nowMs();
         if (left > 0) timer = setTimeout(look, Math.max(1, left));

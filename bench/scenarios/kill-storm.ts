@@ -19,21 +19,18 @@ function row(figure: 'p50Ms' | 'p99Ms', name: string, versus: string, role: RowR
 export const killStorm: Scenario = {
   name: 'kill-storm',
   title: `open-loop load of ${STORM_RATE} events/s, one in a hundred hangs and its thread has to be ended and replaced`,
-  runMs: 1500,
+  runMs: 2000,
   quickMs: 120,
   warmUpMs: 1200,
   takes: ['rate'],
   sides: {
     ganglion: async () => (await import('../ganglion/storm.ts')).stormy,
     piscina: async () => (await import('../rivals/storm.ts')).piscina,
-    workerpool: async () => (await import('../rivals/storm-workerpool.ts')).workerpool,
     'nothing hangs': async () => (await import('../ganglion/storm.ts')).calm,
   },
   rows: [
     row('p99Ms', 'piscina with a signal', 'piscina', 'rival'),
     row('p50Ms', 'piscina with a signal', 'piscina', 'rival'),
-    row('p99Ms', 'workerpool with its timeout', 'workerpool', 'rival'),
-    row('p50Ms', 'workerpool with its timeout', 'workerpool', 'rival'),
     row('p99Ms', 'ganglion without a hang', 'nothing hangs', 'self'),
   ],
   charts: [

@@ -1,4 +1,0 @@
-import { worker } from 'workerpool';
-import storm from './storm-task.ts';
-
-worker({ storm });
