@@ -17,7 +17,7 @@ export function chartSvg(origin: Origin, scenario: ScenarioResults, chart: Chart
 }
 
 function bars(origin: Origin, scenario: ScenarioResults, chart: BarsChart, width: number): string {
-  const kind = kindsOf(origin.rows, scenario);
+  const kind = kindsOf(origin.rows, scenario, sidesOf(scenario, chart));
   const groups = chart.groups.map(({ label, figure }) => ({
     label,
     bars: sidesOf(scenario, chart).flatMap((side): Bar[] => {
@@ -35,9 +35,13 @@ function bars(origin: Origin, scenario: ScenarioResults, chart: BarsChart, width
   return barsSvg(groups, { title: chart.title, note: how.join('; '), width, log: chart.log === true });
 }
 
-/** The first side, and all that bear its name, are ganglion; what a row calls a floor is one. */
-function kindsOf(rows: readonly RowResult[], scenario: ScenarioResults): (side: string) => BarKind {
-  const tones = tonesOf(Object.keys(scenario.figures));
+/** What a row calls a floor is one. */
+function kindsOf(
+  rows: readonly RowResult[],
+  scenario: ScenarioResults,
+  shown: readonly string[],
+): (side: string) => BarKind {
+  const tones = tonesOf(Object.keys(scenario.figures), shown);
   const floors = new Set(
     rows.filter((row) => row.scenario === scenario.name && row.role === 'floor').map((row) => row.versus),
   );
@@ -67,8 +71,12 @@ function lines(origin: Origin, scenario: ScenarioResults, chart: Exclude<Chart, 
 
 /** By side; lines of one side alone are told apart by dashes. */
 function tones(scenario: ScenarioResults, panels: readonly Panel[]): (series: Series) => Tone {
-  const bySide = tonesOf(Object.keys(scenario.figures));
-  const labels = [...new Set(panels.flatMap(({ series }) => series.map(({ label }) => label)))];
+  const all = panels.flatMap(({ series }) => series);
+  const bySide = tonesOf(
+    Object.keys(scenario.figures),
+    all.map(({ side }) => side),
+  );
+  const labels = [...new Set(all.map(({ label }) => label))];
   return ({ side, label }) => {
     const tone = bySide.get(side)!;
     return label === side ? tone : { ...tone, dash: labels.indexOf(label) % DASHES };

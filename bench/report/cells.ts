@@ -93,7 +93,7 @@ export function warnings({ scenarios, quick }: Results): string[] {
       ? ['This was a quick run: it checks that work is neither lost nor repeated, its figures mean little.']
       : []),
     ...(busy.length > 0 ? [`The machine had other work before ${list}: figures are noisy, ratios less so.`] : []),
-    ...scenarios.flatMap(({ name, error }) => (error === undefined ? [] : [`FAILED ${name}: ${error}`])),
+    ...scenarios.flatMap(({ name, error }) => (error === undefined ? [] : [`FAILED ${name}: ${error.split('\n')[0]}`])),
   ];
 }
 

@@ -16,7 +16,7 @@ h3{font-size:15px;margin:24px 0 6px}
 p{margin:6px 0;max-width:75ch}
 a{color:inherit}
 .soft{color:var(--soft)}
-.warning{border-left:4px solid var(--c0);padding:6px 12px;margin:12px 0;max-width:none}
+.warning{border-left:4px solid var(--c0);padding:6px 12px;margin:12px 0;max-width:none;white-space:pre-line}
 dl{display:grid;grid-template-columns:max-content 1fr;gap:2px 16px;margin:14px 0}
 dt{color:var(--soft)}
 dd{margin:0}
@@ -26,9 +26,9 @@ nav a:hover{text-decoration:underline}
 .scroll{overflow-x:auto;margin:8px 0}
 table{border-collapse:collapse;font-size:13.5px;font-variant-numeric:tabular-nums}
 th,td{padding:4px 12px 4px 0;text-align:right;vertical-align:top;border-bottom:1px solid var(--grid)}
-th{font-weight:600;color:var(--soft);white-space:nowrap}
+th{font-weight:600;color:var(--soft);vertical-align:bottom}
 th:first-child,td:first-child,.words{text-align:left}
-th[scope=row]{font-weight:400;color:var(--ink);white-space:normal;min-width:11em}
+th[scope=row]{font-weight:400;color:var(--ink);vertical-align:top;min-width:11em}
 td{white-space:nowrap}
 td.words{white-space:normal;min-width:16em}
 th.own,td.ahead{font-weight:600}

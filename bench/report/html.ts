@@ -84,11 +84,10 @@ function section(results: Results, scenario: ScenarioResults): string {
     results.rows.filter((row) => row.scenario === scenario.name),
     results.quick,
   );
-  const charts = scenario.charts.map(
-    (chart) =>
-      figure((width) => chartSvg(results, scenario, chart, width)) +
-      tableHtml(chartTable(scenario, chart), chart.title),
-  );
+  const charts = scenario.charts.map((chart) => {
+    const drawn = figure((width) => chartSvg(results, scenario, chart, width));
+    return element('div', { class: 'pair' }, drawn, tableHtml(chartTable(scenario, chart), chart.title));
+  });
   const sides = element('h3', {}, 'What each side cost beside that');
   return element('section', {}, heading, title, tableHtml(rows), ...charts, sides, tableHtml(sidesTable(scenario)));
 }

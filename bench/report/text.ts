@@ -12,14 +12,14 @@ export function factsText(machine: Machine, threads: number, repetitions: number
 /** Scenario by scenario its ratios and what each side cost; then where rivals are ahead, warnings and totals. */
 export function reportText(results: Results): string {
   const { rows, scenarios, quick, seconds } = results;
-  const parts = scenarios
-    .filter(({ error }) => error === undefined)
-    .map((scenario) => {
-      const own = rows.filter((row) => row.scenario === scenario.name);
-      const tables = [rowsTable(own, quick), ...(quick ? [] : [sidesTable(scenario)])];
-      const shown = tables.filter((table) => table.rows.length > 0 && table.head.length > 1);
-      return [`${scenario.name}: ${scenario.title}`, ...shown.map((table) => indent(tableText(table)))].join('\n');
-    });
+  const parts = scenarios.map((scenario) => {
+    const heading = `${scenario.name}: ${scenario.title}`;
+    if (scenario.error !== undefined) return `${heading}\n${indent(`FAILED: ${scenario.error}`)}`;
+    const own = rows.filter((row) => row.scenario === scenario.name);
+    const tables = [rowsTable(own, quick), ...(quick ? [] : [sidesTable(scenario)])];
+    const shown = tables.filter((table) => table.rows.length > 0 && table.head.length > 1);
+    return [heading, ...shown.map((table) => indent(tableText(table)))].join('\n');
+  });
   const { behind } = score(rows);
   if (!quick && behind.length > 0) {
     const lines = behind.map((row) => `  ${sentence(row)}`);

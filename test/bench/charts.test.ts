@@ -260,15 +260,24 @@ test('tables beside charts hold the values that are told of such curves', () => 
   });
 });
 
-test('ganglion alone stands out, whatever its sides are called, and no two rivals look the same', () => {
+test('ganglion alone stands out, and no two rivals look the same', () => {
   const rivals = Array.from({ length: 12 }, (_, i) => `rival ${i}`);
-  const tones = tonesOf(['one stuck', 'ganglion', 'ganglion, binary', ...rivals]);
+  const tones = tonesOf(['plain', 'ganglion', 'ganglion, binary', ...rivals]);
   assert.equal(
     [...tones].filter(([, { colour }]) => colour === 0).map(([side]) => side),
-    ['one stuck', 'ganglion', 'ganglion, binary'],
+    ['ganglion', 'ganglion, binary'],
   );
   const looks = [...tones.values()].map(({ colour, dash }) => `${colour} ${dash}`);
   assert.is(new Set(looks).size, looks.length);
+});
+
+test('where no side is called ganglion the first one shown stands out', () => {
+  const own = (sides: readonly string[], shown?: readonly string[]): string[] =>
+    [...tonesOf(sides, shown)].filter(([, { colour }]) => colour === 0).map(([side]) => side);
+  assert.equal(own(['audited', 'plain']), ['audited']);
+  assert.equal(own(['audited', 'plain'], ['plain']), ['plain']);
+  assert.equal(own(['ganglion', 'piscina'], ['piscina']), ['ganglion']);
+  assert.equal(own(['only', 'other'], []), ['only']);
 });
 
 test('titles wrap between words', () => {

@@ -53,7 +53,8 @@ test('the terminal shows ratios first, then what each side cost, who is ahead, w
   assert.match(text, /tinypool +[\d.]+ % .* isolateWorkers: false/);
   assert.match(text, /Behind a rival:\n {2}open-loop: p99 at 50 % load vs raw postMessage: 1\.30×/);
   assert.match(text, 'WARNING: The machine had other work before throughput (30 % busy)');
-  assert.match(text, 'FAILED ingest: ganglion: 3 of 1,000 lines were lost <b>');
+  assert.match(text, 'ingest: about ingest\n  FAILED: ganglion: 3 of 1,000 lines were lost <b>\n      at');
+  assert.match(text, 'FAILED ingest: ganglion: 3 of 1,000 lines were lost <b>\n\n');
   assert.match(text, /6 of 7 scenarios verified, 3 of 4 targets met, of 3 rows against rivals .*, 321 s$/);
   assert.not.match(text, /NaN|undefined/);
 });

@@ -218,7 +218,7 @@ const memory = scenarioOf('memory-soak', {
     }),
   },
 });
-const broken = scenarioOf('ingest', { error: 'ganglion: 3 of 1,000 lines were lost <b>' });
+const broken = scenarioOf('ingest', { error: 'ganglion: 3 of 1,000 lines were lost <b>\n    at Side.run' });
 
 /** A run with a chart of every kind, made up: for tests, and for whoever wants to see how a report looks. */
 export const sample: Results = resultsOf({
