@@ -162,8 +162,15 @@ export function checkEventType(eventType: unknown): asserts eventType is string 
   }
 }
 
-function deepFreeze(value: unknown): void {
-  if (typeof value !== 'object' || value === null) return;
-  Object.freeze(value);
-  for (const key of Object.keys(value)) deepFreeze((value as Record<string, unknown>)[key]);
+/** By a list and not by recursion: a payload may be nested deeper than the stack. */
+function deepFreeze(root: unknown): void {
+  if (typeof root !== 'object' || root === null) return;
+  const open: object[] = [root];
+  for (let value = open.pop(); value !== undefined; value = open.pop()) {
+    Object.freeze(value);
+    for (const key of Object.keys(value)) {
+      const child = (value as Record<string, unknown>)[key];
+      if (typeof child === 'object' && child !== null) open.push(child);
+    }
+  }
 }
