@@ -196,8 +196,8 @@ test('the table of errors names each class with its code', () => {
 });
 
 test('the table of warnings names each code', () => {
-  const shown = tableAfter('is a process warning').map(([code]) => code);
-  assert.equal(shown.toSorted(), ['ERR_GANGLION_AUDIT_WRITE', ...WARNING_CODES].toSorted());
+  const shown = tableAfter('is a process warning').map(([code]) => String(code));
+  assert.equal(new Set(shown), new Set(['ERR_GANGLION_AUDIT_WRITE', ...WARNING_CODES]));
 });
 
 /** What the README holds, in this order; other chapters may stand between these. */
