@@ -6,10 +6,11 @@ import type { Otel } from './otel-api.ts';
  * is one.
  */
 const TRACEPARENT_LENGTH = 55;
+const FLAGS: readonly string[] = Array.from({ length: 256 }, (_, flags) => flags.toString(16).padStart(2, '0'));
 const TRACEPARENT = /^00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})$/;
 
 export function formatTrace({ traceId, spanId, traceFlags, traceState }: SpanContext): string {
-  const parent = `00-${traceId}-${spanId}-${traceFlags < 16 ? '0' : ''}${traceFlags.toString(16)}`;
+  const parent = `00-${traceId}-${spanId}-${FLAGS[traceFlags & 0xff]!}`;
   // A line feed would end it early on its way between threads; no valid tracestate has one.
   return traceState === undefined ? parent : parent + traceState.serialize().replaceAll('\n', '');
 }
