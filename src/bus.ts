@@ -10,7 +10,7 @@ import { WaitingReceipt } from './delivery/receipt.ts';
 import { BusClosedError } from './errors.ts';
 import type { BusEvent } from './event.ts';
 import type { EventName, EventOf, EventsShape, PatternOf } from './event-types.ts';
-import { resolveIngestOptions } from './options.ts';
+import { resolveIngestOptions } from './options/ingest.ts';
 import type {
   BusStats,
   EmitOptions,

@@ -6,7 +6,7 @@ import { inspect } from 'node:util';
 import { transform } from 'esbuild';
 import * as assert from 'uvu/assert';
 import * as ganglion from '../src/index.ts';
-import { resolveBusOptions } from '../src/options.ts';
+import { resolveBusOptions } from '../src/options/bus.ts';
 import { WARNING_CODES } from '../src/warn.ts';
 import { projectRoot, tests } from './helpers.ts';
 

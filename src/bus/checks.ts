@@ -1,6 +1,6 @@
 import { encodePayload, isPlainObject } from '../codec.ts';
 import { ValidationError } from '../errors.ts';
-import type { ResolvedOptions } from '../options.ts';
+import type { ResolvedOptions } from '../options/bus.ts';
 import { compileSerializer } from '../schema-serializer.ts';
 import { parsePayload } from '../schemas.ts';
 import { EventValidator } from '../validation.ts';

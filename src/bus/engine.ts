@@ -5,7 +5,7 @@ import { Ledger } from '../delivery/ledger.ts';
 import { type Delivery, failure, type Outcome, type PendingEvent, type Subscription } from '../delivery/pending.ts';
 import { BusClosedError, ShutdownError } from '../errors.ts';
 import { InlineRunner } from '../inline.ts';
-import { type ResolvedOptions, resolveBusOptions } from '../options.ts';
+import { type ResolvedOptions, resolveBusOptions } from '../options/bus.ts';
 import { HandlerPool } from '../pool/handler-pool.ts';
 import type { PoolModule } from '../pool/modules.ts';
 import { Routes } from '../routes.ts';

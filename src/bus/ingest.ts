@@ -2,7 +2,7 @@ import { Writable } from 'node:stream';
 import { inspect } from 'node:util';
 import type { Ingestion } from '../delivery/pending.ts';
 import { BusClosedError, ConfigError, InvalidEventError } from '../errors.ts';
-import type { ResolvedIngestOptions } from '../options.ts';
+import type { ResolvedIngestOptions } from '../options/ingest.ts';
 import type { EmitOptions, IngestReport, Payload, WritableMap } from '../types.ts';
 import { chunksUntil } from './chunks-until.ts';
 import { type EventLine, isOfBus, readEventLine } from './event-line.ts';

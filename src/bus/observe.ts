@@ -1,5 +1,5 @@
 import { ConfigError } from '../errors.ts';
-import type { ResolvedOptions } from '../options.ts';
+import type { ResolvedOptions } from '../options/bus.ts';
 import { otelApi, tracerProviderRegistered } from '../otel-api.ts';
 import type { BusStats } from '../types.ts';
 import { DiagnosticsObserver } from './diagnostics-observer.ts';

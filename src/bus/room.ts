@@ -3,7 +3,7 @@ import type { Flow } from '../delivery/flow.ts';
 import type { Ledger } from '../delivery/ledger.ts';
 import { type Delivery, failure, type PendingEvent } from '../delivery/pending.ts';
 import { BackpressureError, DroppedError } from '../errors.ts';
-import type { ResolvedOptions } from '../options.ts';
+import type { ResolvedOptions } from '../options/bus.ts';
 import type { HandlerPool } from '../pool/handler-pool.ts';
 import { FailureReason, OverflowPolicy } from '../types.ts';
 import type { AuditTrail } from './audit-trail.ts';

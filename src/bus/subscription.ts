@@ -2,14 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { inspect } from 'node:util';
 import type { Subscription } from '../delivery/pending.ts';
 import { ConfigError } from '../errors.ts';
-import {
-  moduleName,
-  type ResolvedModule,
-  type ResolvedOptions,
-  resolveHandlerModule,
-  resolvePatterns,
-  resolveSubscribeOptions,
-} from '../options.ts';
+import type { ResolvedOptions } from '../options/bus.ts';
+import { moduleName, type ResolvedModule, resolveHandlerModule } from '../options/handler-module.ts';
+import { resolvePatterns, resolveSubscribeOptions } from '../options/subscribe.ts';
 import type { HandlerModule, InlineHandler, SubscribeOptions } from '../types.ts';
 
 /** A subscription but for what only the bus can give it. */

@@ -2,7 +2,7 @@ import { inspect } from 'node:util';
 import { monotonicMs } from '../clock.ts';
 import { BusClosedError, ConfigError, DeadLetterIncompleteError } from '../errors.ts';
 import { nextEventId } from '../event-id.ts';
-import { resolveDeadLetterOptions } from '../options.ts';
+import { resolveDeadLetterOptions } from '../options/dead-letters.ts';
 import { type DeadLetterQueueOptions, type DeadLetterStats, type FailedEvent, FailureReason } from '../types.ts';
 import { DeadLetterFile } from './file.ts';
 import { type DeadLetter, type NewDeadLetter, type RerunResult, toFailedEvent } from './letter.ts';

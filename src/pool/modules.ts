@@ -1,6 +1,6 @@
 import type { Delivery } from '../delivery/pending.ts';
 import type { HandlerLoadError } from '../errors.ts';
-import type { ResolvedModule } from '../options.ts';
+import type { ResolvedModule } from '../options/handler-module.ts';
 import type { ModuleInfo } from '../protocol.ts';
 
 /**

@@ -1,4 +1,4 @@
-import type { ResolvedOptions } from '../options.ts';
+import type { ResolvedOptions } from '../options/bus.ts';
 import type { FromThread } from '../protocol.ts';
 import { MAX_OWNER, MODE_ACTIVE, MODE_DRAIN, MODE_RETURN, type RingMemory } from '../ring/layout.ts';
 import { unpark } from '../ring/parking.ts';

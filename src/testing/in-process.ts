@@ -6,7 +6,7 @@ import { HandlerLoadError } from '../errors.ts';
 import { eventOf } from '../event.ts';
 import { isThenable } from '../handler-result.ts';
 import { explainLoadError, exportedFunction } from '../load-advice.ts';
-import type { ResolvedModule } from '../options.ts';
+import type { ResolvedModule } from '../options/handler-module.ts';
 import { FailureReason, type InlineHandler } from '../types.ts';
 import type { VirtualClock } from './virtual-clock.ts';
 

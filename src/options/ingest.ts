@@ -1,0 +1,70 @@
+import type { EmitOptions, IngestOptions } from '../types.ts';
+
+import { Check } from './check.ts';
+
+/** A line becomes a string, which Node bounds at half a gigabyte. */
+const MAX_LINE_BYTES = 1 << 28;
+
+export interface ResolvedIngestOptions {
+  /** Undefined: lines are events' own. */
+  readonly eventType: string | undefined;
+  readonly ndjson: boolean;
+  readonly emit: EmitOptions;
+  readonly onMalformed: IngestOptions['onMalformed'];
+  readonly maxLineBytes: number;
+  readonly maxPendingBytes: number;
+  readonly whenFull: 'wait' | 'policy';
+  readonly signal: AbortSignal | undefined;
+  readonly stopSignal: AbortSignal | undefined;
+}
+
+const INGEST_OPTIONS: readonly (keyof IngestOptions)[] = [
+  'eventType',
+  'ndjson',
+  'source',
+  'correlationId',
+  'orderingKey',
+  'onMalformed',
+  'maxLineBytes',
+  'maxPendingBytes',
+  'whenFull',
+  'signal',
+  'stopSignal',
+];
+
+/** Throws one ConfigError that names every fault. */
+export function resolveIngestOptions(options: IngestOptions): ResolvedIngestOptions {
+  const check = new Check();
+  const given: Record<string, unknown> = check.object('options', options) ? { ...options } : {};
+  check.known('ingest', given, INGEST_OPTIONS);
+  const { eventType, onMalformed, whenFull = 'wait' } = given;
+  const emit: Record<string, unknown> = {};
+  for (const name of ['eventType', 'source', 'correlationId', 'orderingKey'] as const) {
+    const value = given[name];
+    if (value === undefined && (name !== 'eventType' || given.ndjson === true)) continue;
+    if (typeof value !== 'string' || value.trim() === '') check.fail(name, value, 'a non-blank string');
+    else if (name !== 'eventType') emit[name] = value;
+  }
+  if (onMalformed !== undefined && typeof onMalformed !== 'function')
+    check.fail('onMalformed', onMalformed, 'a function');
+  for (const name of ['signal', 'stopSignal']) {
+    const value = given[name];
+    if (value !== undefined && !(value instanceof AbortSignal)) check.fail(name, value, 'an AbortSignal');
+  }
+  if (whenFull !== 'wait' && whenFull !== 'policy') check.fail('whenFull', whenFull, "'wait' or 'policy'");
+  const ndjson = check.boolean('ndjson', given.ndjson, false);
+  const maxLineBytes = check.integer('maxLineBytes', given.maxLineBytes, 16 << 20, 1, MAX_LINE_BYTES);
+  const maxPendingBytes = check.integer('maxPendingBytes', given.maxPendingBytes, 64 << 20, 1, Number.MAX_SAFE_INTEGER);
+  check.done();
+  return {
+    eventType: eventType as string | undefined,
+    ndjson,
+    emit: emit as EmitOptions,
+    onMalformed: onMalformed as IngestOptions['onMalformed'],
+    maxLineBytes,
+    maxPendingBytes,
+    whenFull: whenFull as ResolvedIngestOptions['whenFull'],
+    signal: given.signal as AbortSignal | undefined,
+    stopSignal: given.stopSignal as AbortSignal | undefined,
+  };
+}
