@@ -10,6 +10,8 @@ const OBJECT_END = 125;
 const ARRAY = 91;
 const ARRAY_END = 93;
 const MAX_DEPTH = 31;
+const MANY_FAILURES = 8;
+const MANY_SKIPPED = 31;
 
 /**
  * Tells of an event line's bytes, without decoding or allocating, that redaction would change nothing. It knows only
@@ -20,6 +22,10 @@ export class CleanLines {
   readonly #prefilter: Prefilter;
   readonly #keys: HarmlessKeys;
   readonly #shapes: LineShapes;
+  /** Walks in a row that have found no clean line. */
+  #failures = 0;
+  /** So many lines of unknown shape are not walked: where many have something to redact it would be for nothing. */
+  #skip = 0;
 
   constructor(prefilter: Prefilter, keys: HarmlessKeys) {
     this.#prefilter = prefilter;
@@ -28,8 +34,17 @@ export class CleanLines {
   }
 
   isClean(json: Buffer, from: number, to: number): boolean {
-    if (this.#shapes.isClean(json, from, to)) return true;
-    if (!this.#walk(json, from, to)) return false;
+    const known = this.#shapes.isClean(json, from, to);
+    if (known !== undefined) return known;
+    if (this.#skip > 0) {
+      this.#skip--;
+      return false;
+    }
+    if (!this.#walk(json, from, to)) {
+      if (++this.#failures >= MANY_FAILURES) this.#skip = MANY_SKIPPED;
+      return false;
+    }
+    this.#failures = 0;
     this.#shapes.learn(json, from, to);
     return true;
   }

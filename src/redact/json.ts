@@ -10,6 +10,8 @@ export interface JsonContext {
   readonly prefilter: Prefilter;
   /** Another one, for the bytes of the whole text. */
   readonly lines: Prefilter;
+  /** Room for a walk's own notes. */
+  readonly kept: number[];
 }
 export type JsonKind = 'event' | 'value' | 'nested';
 
@@ -32,6 +34,7 @@ const OBJECT_END = 125;
 const ARRAY = 91;
 const ARRAY_END = 93;
 const END = -1;
+const MAX_KEPT = 65_536;
 const QUOTED_TOKEN = JSON.stringify(TOKEN);
 
 /** A container that has not ended yet. */
@@ -51,7 +54,8 @@ class Walk {
   readonly #bytes: Buffer | undefined;
   readonly #open: Open[] = [];
   /** Of each member of an open object that keeps its name: where that begins and ends, with its quotes. */
-  readonly #kept: number[] = [];
+  readonly #kept: number[];
+  #keptCount = 0;
   #at = 0;
   #key: Key = NO_KEY;
   /** How many containers are around the one that is replaced whole; -1 outside of one. */
@@ -64,6 +68,9 @@ class Walk {
     this.#kind = kind;
     this.#context = context;
     this.#bytes = bytes;
+    // One array for all texts but those that are redacted inside of another.
+    this.#kept = kind === 'nested' ? [] : context.kept;
+    if (this.#kept.length > MAX_KEPT) this.#kept.length = 0;
   }
 
   run(): string | undefined {
@@ -89,7 +96,7 @@ class Walk {
   /** True when the container that begins here is empty, and so over. */
   #enter(isObject: boolean): boolean {
     if (this.#dropped < 0 && this.#key.match === 'whole') this.#dropped = this.#open.length;
-    this.#open.push({ from: this.#at, isObject, kept: this.#kept.length, renamed: undefined });
+    this.#open.push({ from: this.#at, isObject, kept: this.#keptCount, renamed: undefined });
     this.#at++;
     if (this.#skipSpace() === (isObject ? OBJECT_END : ARRAY_END)) {
       this.#leave();
@@ -107,7 +114,7 @@ class Walk {
       this.#replace(from, this.#at, TOKEN);
     }
     if (renamed !== undefined) this.#nameAll(kept, renamed);
-    this.#kept.length = kept;
+    this.#keptCount = kept;
   }
 
   /** Goes on to the next value: false at the end of the text, undefined if there is something else. */
@@ -150,8 +157,10 @@ class Walk {
     }
     this.#key = key;
     if (this.#dropped < 0) {
-      if (key.name === name) this.#kept.push(from, this.#at);
-      else this.#rename(from, this.#at, key.name);
+      if (key.name === name) {
+        this.#kept[this.#keptCount++] = from;
+        this.#kept[this.#keptCount++] = this.#at;
+      } else this.#rename(from, this.#at, key.name);
     }
     if (this.#skipSpace() !== COLON) return false;
     this.#at++;
@@ -228,7 +237,7 @@ class Walk {
   /** Gives each renamed member a name that no other has. Only now are all names of the object known. */
   #nameAll(first: number, renamed: readonly { piece: number; name: string }[]): void {
     const used = new Set<string>();
-    for (let i = first; i < this.#kept.length; i += 2) {
+    for (let i = first; i < this.#keptCount; i += 2) {
       used.add(decoded(this.#json.slice(this.#kept[i]! + 1, this.#kept[i + 1]! - 1))!);
     }
     const last = new Map<string, number>();

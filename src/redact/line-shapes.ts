@@ -88,8 +88,8 @@ export class LineShapes {
     this.#forget();
   }
 
-  /** As CleanLines.isClean. */
-  isClean(json: Buffer, from: number, to: number): boolean {
+  /** Whether the line is clean; undefined when its shape is not known. */
+  isClean(json: Buffer, from: number, to: number): boolean | undefined {
     if (json !== this.#json) this.#look(json);
     const view = this.#view;
     let at = from;
@@ -100,11 +100,11 @@ export class LineShapes {
         if (step.ends ? end !== to : end >= to || isBracket(json[end]!)) continue;
         if (step.glue.isAt(view, at)) break;
       }
-      if (step === undefined) return false;
+      if (step === undefined) return undefined;
       if (step.ends) return true;
       at += step.glue.length;
       at = json[at] === QUOTE ? this.#string(step, json, at, to) : this.#scalar(step, json, at);
-      if (at < 0 || at >= to) return false;
+      if (at < 0 || at > to) return false;
       step = first ? this.#chains[chainOf(json, from, at)] : step.next;
     }
   }

@@ -69,7 +69,13 @@ export class Redactor {
     this.#prefilter = prefilter;
     this.#lines = lines;
     this.#clean = new CleanLines(lines, harmless);
-    this.#context = { text, prefilter, lines, keys: new KeyTable(new KeyMatcher(keys), text, prefilter, harmless) };
+    this.#context = {
+      text,
+      prefilter,
+      lines,
+      keys: new KeyTable(new KeyMatcher(keys), text, prefilter, harmless),
+      kept: [],
+    };
   }
 
   get enabled(): boolean {

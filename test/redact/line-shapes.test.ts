@@ -76,6 +76,7 @@ test('what stands behind a line in its buffer is none of it', () => {
   const redactor = new Redactor();
   const line = event(SHAPES[0]!);
   redactor.redactLine(line);
+  assert.ok(check(redactor, line));
   const bytes = Buffer.from(`${line}${line}`);
   for (let to = 0; to <= bytes.length; to++) {
     for (const from of [0, line.length]) {
