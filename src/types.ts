@@ -414,6 +414,7 @@ export interface BusStats {
   audit_enabled: boolean;
   max_concurrent_handlers: number;
   event_types_subscribed: number;
+  /** With what the log held at opening; that of a log above 32 MiB is counted in the background, about a second for a gigabyte. */
   total_events_logged: number;
   log_file_size: number;
   validation_enabled: boolean;
