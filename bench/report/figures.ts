@@ -14,11 +14,11 @@ export interface Figure {
   readonly files: ReadonlyMap<string, string>;
 }
 
-/** The first chart of this kind in each scenario; a scenario that did not run has none. */
+/** The first chart of this kind in each scenario, what matters most first; a scenario that did not run has none. */
 const SHOWN: readonly { readonly scenario: string; readonly kind: Chart['kind'] }[] = [
   { scenario: 'throughput', kind: 'bars' },
-  { scenario: 'latency', kind: 'percentiles' },
   { scenario: 'kill-storm', kind: 'timeline' },
+  { scenario: 'latency', kind: 'percentiles' },
   { scenario: 'scaling', kind: 'scaling' },
   { scenario: 'memory-soak', kind: 'memory' },
 ];

@@ -6,9 +6,11 @@ import { advantage } from './standing.ts';
 
 /** Dots on a log axis, scenario by scenario: right of the line at 1 ganglion is better, left of it the rival is. */
 export function ratiosSvg(rows: readonly RowResult[], title: string, width: number): string {
-  const groups = [...new Set(rows.map(({ scenario }) => scenario))].map((scenario): BarGroup => {
+  const scenarios = [...new Set(rows.map(({ scenario }) => scenario))];
+  const groups = scenarios.map((scenario): BarGroup => {
     const own = rows.filter((row) => row.scenario === scenario);
-    const shared = sharedStart(own.map(({ name }) => name));
+    // A single group has no heading that could hold what they share.
+    const shared = scenarios.length === 1 ? '' : sharedStart(own.map(({ name }) => name));
     return {
       label: [scenario, ...(shared === '' ? [] : [shared])].join(': '),
       bars: own.map((row) => bar(row, shared)),

@@ -10,6 +10,9 @@ import { advantage, hardest, score } from './standing.ts';
 const START = '<!-- performance:start -->';
 const END = '<!-- performance:end -->';
 
+/** So many pictures stand open, the others are folded away. */
+const SHOWN = 3;
+
 /** Throws when the markers are not there, once each and in order. */
 export function replaceSection(readme: string, section: string): string {
   const [before, rest, ...more] = readme.split(START);
@@ -27,18 +30,22 @@ export function performanceSection(results: Results, figures: readonly Figure[],
   const { ahead, level, behind } = score(rows);
   const floors = rows.filter(({ role, unit }) => role === 'floor' && unit === '×');
   const alone = rows.filter(({ unit }) => unit !== '×');
+  const [shown, more] = [figures.slice(0, SHOWN), figures.slice(SHOWN)].map((some) =>
+    some.map((figure) => picture(figure, folder)).join('\n\n'),
+  ) as [string, string];
   const parts = [
     `Measured on ${facts(results).map(markdown).join('; ')}. Medians, with the spread over the repetitions; in a ratio sides are compared within one repetition. A ratio of 2 is twice the speed or half the time, below 1 ganglion is worse.`,
     ...warnings(results).map((warning) => `**${markdown(warning)}**`),
-    ...figures.map((figure) => picture(figure, folder)),
+    shown,
     rivals.length === 0
       ? ''
       : `Of ${rivals.length} comparisons with other libraries ganglion is ahead in ${ahead.length}, behind in ${behind.length}, and level in ${level.length}, where repetitions disagree. In each scenario, the one in which a rival does best:`,
     ratiosTable(hardest(rows)),
     behind.length === 0 ? '' : `A rival is ahead in:\n\n${behind.map(item).join('\n')}`,
-    rivals.length === 0 ? '' : folded(`All ${rivals.length} comparisons with other libraries`, ratiosTable(rivals)),
-    floors.length === 0 ? '' : `Against the floor, the least that has to be done anyway:\n\n${ratiosTable(floors)}`,
-    alone.length === 0 ? '' : `By themselves:\n\n${figuresTable(alone)}`,
+    folded('More pictures', more),
+    folded(`All ${rivals.length} comparisons with other libraries`, ratiosTable(rivals)),
+    folded('Against the floor, the least that has to be done anyway', ratiosTable(floors)),
+    folded('Figures that compare nothing', figuresTable(alone)),
     'All rows, the settings of every rival, and what each side cost in CPU, event-loop delay and memory: `npm run bench -- --html report.html`.',
   ];
   return parts.filter((part) => part !== '').join('\n\n');
@@ -86,6 +93,7 @@ function item(row: RowResult): string {
 }
 
 function folded(summary: string, content: string): string {
+  if (content === '') return '';
   return `<details>\n<summary>${summary}</summary>\n\n${content}\n\n</details>`;
 }
 
