@@ -12,7 +12,7 @@ export function micros(us: number): string {
 }
 
 export function millis(ms: number): string {
-  return `${ms.toFixed(1)} ms`;
+  return `${ms < 10 ? digits(ms) : ms.toFixed(1)} ms`;
 }
 
 /** Three significant digits, without an exponent. */

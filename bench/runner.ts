@@ -96,7 +96,8 @@ class ScenarioRun {
   }
 
   async afresh(): Promise<void> {
-    const { repetitions, random } = this.#options;
+    const { random } = this.#options;
+    const repetitions = Math.min(this.#options.repetitions, this.#scenario.mostRepetitions ?? Number.POSITIVE_INFINITY);
     for (let repetition = 1; repetition <= repetitions; repetition++) {
       this.#progress.step(`${this.#scenario.name}: repetition ${repetition} of ${repetitions}`);
       for (const side of shuffle(this.#sides, random)) await this.#whole(side, 1);

@@ -80,5 +80,7 @@ export interface Scenario {
   readonly takes?: readonly ('size' | 'rate')[];
   /** A new process for each repetition, without warm-up: for what happens once in the life of a process. */
   readonly fresh?: boolean;
+  /** No more than so many, where one takes long and tells all. */
+  readonly mostRepetitions?: number;
   readonly execArgv?: readonly string[];
 }

@@ -17,9 +17,9 @@ function speed(name: string, side: string, baseline: string, figure: string, atL
 export const orderingKeys: Scenario = {
   name: 'ordering-keys',
   title: 'events in order per key, of a thousand keys, against events without one',
-  runMs: 700,
+  runMs: 400,
   quickMs: 40,
-  warmUpMs: 3000,
+  warmUpMs: 1400,
   sides: {
     ordered: async () => (await import('../ganglion/ordering-keys.ts')).ordered,
     unordered: async () => (await import('../ganglion/ordering-keys.ts')).unordered,
@@ -30,9 +30,9 @@ export const orderingKeys: Scenario = {
 export const concurrency: Scenario = {
   name: 'concurrency',
   title: 'nine subscriptions beside a tenth with concurrency 1, against a tenth without a limit',
-  runMs: 700,
+  runMs: 400,
   quickMs: 40,
-  warmUpMs: 3000,
+  warmUpMs: 1400,
   sides: {
     limited: async () => (await import('../ganglion/concurrency.ts')).limited,
     unlimited: async () => (await import('../ganglion/concurrency.ts')).unlimited,
@@ -51,9 +51,9 @@ export const concurrency: Scenario = {
 export const ingest: Scenario = {
   name: 'ingest',
   title: 'an NDJSON file of 250-byte lines, read, emitted and handled, against parsing each line and emitting it',
-  runMs: 700,
+  runMs: 400,
   quickMs: 40,
-  warmUpMs: 3000,
+  warmUpMs: 1400,
   sides: {
     ingest: async () => (await import('../ganglion/ingest.ts')).ingest,
     'parse, emit': async () => (await import('../ganglion/ingest.ts')).parseThenEmit,
@@ -64,9 +64,9 @@ export const ingest: Scenario = {
 export const retryUnused: Scenario = {
   name: 'retry-unused',
   title: 'time inside emit with a retry policy that is never needed, against none',
-  runMs: 500,
+  runMs: 300,
   quickMs: 40,
-  warmUpMs: 3000,
+  warmUpMs: 1400,
   sides: {
     unused: async () => (await import('../ganglion/retry-unused.ts')).unused,
     none: async () => (await import('../ganglion/retry-unused.ts')).none,

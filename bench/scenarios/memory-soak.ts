@@ -10,6 +10,7 @@ export const memorySoak: Scenario = {
   quickMs: 0,
   warmUpMs: 0,
   fresh: true,
+  mostRepetitions: 3,
   execArgv: ['--expose-gc'],
   sides: { ganglion: async () => (await import('../ganglion/soak.ts')).open },
   rows: [
