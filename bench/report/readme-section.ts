@@ -79,12 +79,16 @@ function figuresTable(rows: readonly RowResult[]): string {
   return table(['scenario', 'what', 'median', 'spread', 'target', 'figures'], cells, 2);
 }
 
-/** The columns from `right` on, except the last, are figures. */
+/** As a formatter of Markdown would lay it out. The columns from `right` on, except the last, are figures. */
 function table(head: readonly string[], rows: readonly (readonly string[])[], right: number): string {
   if (rows.length === 0) return '';
-  const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
-  const rule = head.map((_, i) => (i >= right && i < head.length - 1 ? '---:' : '---'));
-  return [line(head), line(rule), ...rows.map((row) => line(row.map(markdown)))].join('\n');
+  const lines = [head, ...rows.map((row) => row.map(markdown))];
+  const widths = head.map((_, i) => Math.max(3, ...lines.map((cells) => cells[i]!.length)));
+  const isFigure = (i: number): boolean => i >= right && i < head.length - 1;
+  const pad = (cell: string, i: number): string => (isFigure(i) ? cell.padStart(widths[i]!) : cell.padEnd(widths[i]!));
+  const rule = widths.map((width, i) => (isFigure(i) ? `${'-'.repeat(width - 1)}:` : '-'.repeat(width)));
+  const [titles, ...cells] = lines.map((line) => line.map(pad));
+  return [titles!, rule, ...cells].map((line) => `| ${line.join(' | ')} |`).join('\n');
 }
 
 function item(row: RowResult): string {
