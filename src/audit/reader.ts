@@ -36,22 +36,38 @@ export async function readEvents(
   query: AuditQuery,
   clock: RotationClock = NO_ROTATION,
 ): Promise<{ events: BusEvent[]; damaged: number }> {
+  const events: BusEvent[] = [];
+  const damaged = await visitEvents(path, query, clock, (event) => void events.push(event));
+  return { events, damaged };
+}
+
+/** The same one by one, with its line as it stands in the log. Resolves with the number of damaged lines. */
+export async function visitEvents(
+  path: string,
+  query: AuditQuery,
+  clock: RotationClock,
+  take: (event: BusEvent, line: string) => void,
+): Promise<number> {
   const filter = resolveQuery(query);
   const sieve = new Sieve(filter);
-  const events: BusEvent[] = [];
+  let taken = 0;
   let damaged = 0;
   const visit = (line: Buffer): boolean => {
     if (line.length === 0) return true;
     if (!sieve.mayMatch(line)) return true;
-    const event = parseLine(line.toString());
+    const text = line.toString();
+    const event = parseLine(text);
     if (event === undefined) damaged++;
-    else if (isWanted(event, filter)) events.push(event);
-    return events.length < filter.limit;
+    else if (isWanted(event, filter)) {
+      taken++;
+      take(event, text);
+    }
+    return taken < filter.limit;
   };
   if (filter.limit > 0) {
     for await (const fd of openSegments(path, clock)) if (!(await visitBackwards(fd, visit))) break;
   }
-  return { events, damaged };
+  return damaged;
 }
 
 function isWanted(event: BusEvent, { sinceMs, correlationId, matches }: Filter): boolean {

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { type AuditQuery, auditFilter, parseLine, readEvents } from '../audit/reader.ts';
+import { type AuditQuery, auditFilter, parseLine, visitEvents } from '../audit/reader.ts';
 import type { BusEvent } from '../event.ts';
 import { atMost, type Command, defineCommand, wholeNumber } from './command.ts';
 import { momentOption } from './durations.ts';
@@ -119,11 +119,17 @@ class Printer {
 
   /** The last events of the log, the oldest of them first. */
   async last(path: string, limit: number): Promise<void> {
-    const { events, damaged } = await readEvents(path, { ...this.#query, limit }, folderClock(path));
-    this.damaged += damaged;
-    for (const event of events.reverse()) {
+    const found: { readonly event: BusEvent; readonly line: string }[] = [];
+    const query = { ...this.#query, limit };
+    this.damaged += await visitEvents(
+      path,
+      query,
+      folderClock(path),
+      (event, line) => void found.push({ event, line }),
+    );
+    for (const { event, line } of found.reverse()) {
       this.#printed.add(event.eventId);
-      this.#print(event);
+      this.#print(event, line);
     }
   }
 
@@ -132,14 +138,14 @@ class Printer {
       if (line === '') continue;
       const event = typeof line === 'string' ? parseLine(line) : undefined;
       if (event === undefined) this.damaged++;
-      else if (!this.#printed.delete(event.eventId) && this.#wanted(event)) this.#print(event);
+      else if (!this.#printed.delete(event.eventId) && this.#wanted(event)) this.#print(event, line as string);
     }
     await this.#terminal.out.room();
   }
 
-  #print(event: BusEvent): void {
+  #print(event: BusEvent, line: string): void {
     const { out } = this.#terminal;
-    if (this.#json) out.write(`${printableJson(event.toJsonl())}\n`);
+    if (this.#json) out.write(`${printableJson(line)}\n`);
     else out.write(`${eventText(event, (style, text) => this.#terminal.paint(style, text))}\n`);
   }
 }

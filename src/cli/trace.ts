@@ -1,4 +1,5 @@
-import { readEvents } from '../audit/reader.ts';
+import { visitEvents } from '../audit/reader.ts';
+import type { BusEvent } from '../event.ts';
 import { atMost, type Command, defineCommand, UsageError, wholeNumber } from './command.ts';
 import { count, milliseconds, plural } from './figures.ts';
 import { folderClock } from './folder-clock.ts';
@@ -30,15 +31,19 @@ export const command: Command = defineCommand({
     if (correlationId === undefined) throw new UsageError('which flow? Name its correlation id');
     const limit = wholeNumber('limit', values.limit, 1) ?? DEFAULT_LIMIT;
     const path = existingLog(values.file ?? DEFAULT_LOG);
-    const { events, damaged } = await readEvents(path, { correlationId, limit }, folderClock(path));
-    events.reverse();
+    const events: BusEvent[] = [];
+    const lines: string[] = [];
+    const damaged = await visitEvents(path, { correlationId, limit }, folderClock(path), (event, line) => {
+      events.push(event);
+      lines.push(line);
+    });
     if (damaged > 0) terminal.note(`${plural(damaged, 'damaged line')} left out`);
     if (events.length === 0) {
       terminal.note(`no event of flow ${printable(correlationId)} in ${printable(path)}`);
       return 1;
     }
     if (values.json === true) {
-      for (const event of events) terminal.say(printableJson(event.toJsonl()));
+      for (const line of lines.reverse()) terminal.say(printableJson(line));
       return 0;
     }
     const steps = stepsOf(events);

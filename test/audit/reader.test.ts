@@ -49,6 +49,20 @@ test('since: milliseconds or a date, its own moment included, also out of order'
   assert.equal(await numbers(path, { since: START_MS + 18_000 }), [19, 18]);
 });
 
+test('one flow: by its correlation id, plain or one that JSON writes with escapes', async () => {
+  const path = join(folder(), 'events.jsonl');
+  const flows = ['a-1', 'a-12', 'with "quotes" é', 'a-1'];
+  const line = (correlationId: string, i: number): string =>
+    `${new BusEvent('x', { i }, { correlationId }).toJsonl()}\n`;
+  writeFileSync(path, `${flows.map(line).join('')}${new BusEvent('x', { i: 4, flow: 'a-1' }).toJsonl()}\n`);
+  assert.equal(await numbers(path, { correlationId: 'a-1' }), [3, 0]);
+  assert.equal(await numbers(path, { correlationId: 'a-1', limit: 1 }), [3]);
+  assert.equal(await numbers(path, { correlationId: 'with "quotes" é' }), [2]);
+  assert.equal(await numbers(path, { correlationId: 'a' }), []);
+  const error = await numbers(path, { correlationId: 7 as never }).catch((e: unknown) => e);
+  assert.ok(ConfigError.is(error));
+});
+
 test('types: exact, patterns, and what * leaves out', async () => {
   const path = join(folder(), 'events.jsonl');
   const event = (type: string, i: number, source?: string): string =>
