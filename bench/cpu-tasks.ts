@@ -4,6 +4,7 @@ import type { Figures, Side } from './scenario.ts';
 import { checkTotals, type Totals } from './tally.ts';
 
 export interface CpuSide {
+  readonly note?: string;
   /** Does the tasks 0 … count-1 of this work on all threads, all handed over at once. */
   work(work: WorkName, count: number): Promise<void>;
   totals(): Totals;
@@ -16,6 +17,7 @@ export function cpuSide(name: string, threads: number, works: readonly WorkName[
   let sent = 0;
   let sum = 0;
   return {
+    ...(side.note === undefined ? {} : { note: side.note }),
     async run(ms: number): Promise<Figures> {
       const figures: Record<string, number> = {};
       for (const [work, { msPerTask, sumOf }] of known) {

@@ -22,10 +22,11 @@ export class InlineTally {
 export type OpenInline = (handlers: number) => Promise<BurstSide>;
 
 /** With 1 handler and with many, one after the other; each figure's name ends in how many there are. */
-export async function inlineSide(name: string, many: number, open: OpenInline): Promise<Side> {
+export async function inlineSide(name: string, note: string, many: number, open: OpenInline): Promise<Side> {
   const sides = new Map<number, Side>();
   for (const handlers of [1, many]) sides.set(handlers, burstSide(name, await open(handlers), { handlers }));
   return {
+    note,
     async run(ms: number): Promise<Figures> {
       const all: Record<string, number | readonly number[]> = {};
       for (const [handlers, side] of sides) {

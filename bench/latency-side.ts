@@ -19,6 +19,7 @@ export interface TimedOrder extends Order {
 }
 
 export interface LatencySide {
+  readonly note?: string;
   /** Nobody waits for what comes of it. */
   send(order: TimedOrder): void;
   pending(): number;
@@ -51,6 +52,7 @@ export function latencySide(name: string, setup: Setup, histogram: LatencyHistog
     return histogram.percentilesUs();
   }
   return {
+    ...(side.note === undefined ? {} : { note: side.note }),
     async run(ms: number): Promise<Figures> {
       if (capacity === 0) {
         await sendFullLoad({ ms: ms / 2, send, pending: () => side.pending(), width: WIDTH });

@@ -5,6 +5,7 @@ import { median } from './statistics.ts';
 import { checkTotals, type Totals } from './tally.ts';
 
 export interface RoundTripSide {
+  readonly note?: string;
   /** Sends event number i and resolves when it has been handled. */
   trip(i: number): Promise<unknown>;
   totals(): Totals;
@@ -15,6 +16,7 @@ export interface RoundTripSide {
 export function roundTripSide(name: string, restMs: number, side: RoundTripSide): Side {
   let sent = 0;
   return {
+    ...(side.note === undefined ? {} : { note: side.note }),
     async run(ms: number): Promise<Figures> {
       const samples: number[] = [];
       const end = nowMs() + ms;

@@ -8,7 +8,7 @@ import { checkAccount } from './bus.ts';
 export const open =
   (many: number): OpenSide =>
   async () =>
-    inlineSide('ganglion', many, async (handlers) => {
+    inlineSide('ganglion', 'after emit, with a frozen snapshot', many, async (handlers) => {
       const tally = new InlineTally();
       const bus = new EventBus({ maxConcurrentHandlers: 1 });
       for (let i = 0; i < handlers; i++) bus.subscribe(({ payload }) => tally.add(payload as Order), EVENT_TYPE);

@@ -7,7 +7,7 @@ import type { OpenSide } from '../scenario.ts';
 export const open =
   (many: number): OpenSide =>
   async () =>
-    inlineSide('emittery', many, async (handlers) => {
+    inlineSide('emittery', 'after emit, with the emitter’s own object', many, async (handlers) => {
       const tally = new InlineTally();
       const emitter = new Emittery<Record<typeof EVENT_TYPE, Order>>();
       for (let i = 0; i < handlers; i++) emitter.on(EVENT_TYPE, (order) => tally.add(order));

@@ -7,7 +7,7 @@ import type { OpenSide } from '../scenario.ts';
 export const open =
   (many: number): OpenSide =>
   async () =>
-    inlineSide('EventEmitter', many, async (handlers) => {
+    inlineSide('EventEmitter', 'in emit, with the emitter’s own object', many, async (handlers) => {
       const tally = new InlineTally();
       const emitter = new EventEmitter();
       for (let i = 0; i < handlers; i++) emitter.on(EVENT_TYPE, (order: Order) => tally.add(order));

@@ -16,6 +16,7 @@ const LOOK_MS = 1;
 export const open: OpenSide = async () => {
   const path = join(logFolder(), 'pino.jsonl');
   return {
+    note: `transport pino/file in a worker, redact of ${PATHS.length} paths`,
     async run(ms: number): Promise<Figures> {
       const transport = pino.transport({
         target: 'pino/file',

@@ -98,6 +98,7 @@ export const roundTrips =
     const tally = new Tally();
     const [worker] = await openWorkers(1, 'clone');
     return roundTripSide(NAME, restMs, {
+      note: 'one worker, clone',
       trip: (i) => {
         const answered = once(worker!, 'message');
         worker!.postMessage(orderAt(i));
@@ -119,6 +120,7 @@ export const latency: OpenSide = async (setup) => {
   let settled = 0;
   for (const worker of workers) worker.on('message', () => settled++);
   return latencySide(NAME, setup, histogram, {
+    note: 'workers in turn, clone',
     send: (order) => workers[sent++ % workers.length]!.postMessage(order),
     pending: () => sent - settled,
     totals: () => tally.read(),

@@ -14,6 +14,7 @@ export const cpuTasks =
     const workers = Array.from({ length: threads }, () => new Worker(new URL('./cpu-worker.js', import.meta.url)));
     await Promise.all(workers.map((worker) => once(worker, 'online')));
     return cpuSide('raw workers', threads, works, {
+      note: 'every thread’s share in one message',
       work: async (work, count) => {
         const answers = workers.map((worker) => once(worker, 'message'));
         for (const [first, worker] of workers.entries()) {
