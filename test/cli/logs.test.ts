@@ -209,7 +209,7 @@ test('reading forwards: gaps in the numbers, a file that is removed or carried o
 test('trace: a flow as a waterfall, failures marked; as JSON; an unknown one', () =>
   inFolder({}, async (cwd) => {
     const path = join(cwd, 'events.jsonl');
-    const bus = new EventBus({ eventLogPath: path, maxLogSizeBytes: 1_000 });
+    const bus = new EventBus({ eventLogPath: path, maxLogSizeBytes: 1_000, maxLogFiles: 100 });
     bus.subscribe(
       () => {
         throw new Error(`no ${NASTY}`);
