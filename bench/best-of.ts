@@ -2,7 +2,7 @@ import type { Figures, OpenSide, Setup, Side } from './scenario.ts';
 import { median } from './statistics.ts';
 
 const PILOT_MS = 60;
-const PILOTS = 3;
+const PILOTS = 2;
 
 type Score = (figures: Figures) => number;
 

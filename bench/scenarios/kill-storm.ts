@@ -19,7 +19,7 @@ function row(figure: 'p50Ms' | 'p99Ms', name: string, versus: string, role: RowR
 export const killStorm: Scenario = {
   name: 'kill-storm',
   title: `open-loop load of ${STORM_RATE} events/s, one in a hundred hangs and its thread has to be ended and replaced`,
-  runMs: 2000,
+  runMs: 1500,
   quickMs: 120,
   warmUpMs: 1200,
   takes: ['rate'],

@@ -20,7 +20,7 @@ const versus = (name: string, rival: string, role: RowRole): Row =>
 export const scaling: Scenario = {
   name: 'scaling',
   title: 'handlers of about 50 µs on 1 to as many threads as there are cores',
-  runMs: 800,
+  runMs: 600,
   quickMs: 60,
   warmUpMs: 800,
   sides: {
