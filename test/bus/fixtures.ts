@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { BroadcastChannel } from 'node:worker_threads';
 import {
   type BusEvent,
   type EmitResult,
@@ -39,6 +40,23 @@ export function nextEvent(bus: EventBus, pattern: string): Promise<BusEvent> {
       resolve(event);
     }, pattern);
   });
+}
+
+/** What tests tell handlers of fixtures/handlers/remote.ts, and hear from them. */
+export async function remote<T>(use: (tell: (order: string) => void, heard: () => number) => Promise<T>): Promise<T> {
+  const channel = new BroadcastChannel('ganglion test remote');
+  let heard = 0;
+  channel.onmessage = () => {
+    heard++;
+  };
+  try {
+    return await use(
+      (order) => channel.postMessage(order),
+      () => heard,
+    );
+  } finally {
+    channel.close();
+  }
 }
 
 /** The accounting identity, at this moment. */

@@ -1,28 +1,10 @@
 import { setImmediate as turn } from 'node:timers/promises';
-import { BroadcastChannel } from 'node:worker_threads';
 import * as assert from 'uvu/assert';
 import type { EventBus } from '../../src/index.ts';
 import { tests } from '../helpers.ts';
-import { balance, fixture, withBus } from './fixtures.ts';
+import { balance, fixture, remote, withBus } from './fixtures.ts';
 
 const test = tests('threads that are given back, and events beside a full ring');
-
-/** What tests tell handlers of fixtures/handlers/remote.ts, and hear from them. */
-async function remote<T>(use: (tell: (order: string) => void, heard: () => number) => Promise<T>): Promise<T> {
-  const channel = new BroadcastChannel('ganglion test remote');
-  let heard = 0;
-  channel.onmessage = () => {
-    heard++;
-  };
-  try {
-    return await use(
-      (order) => channel.postMessage(order),
-      () => heard,
-    );
-  } finally {
-    channel.close();
-  }
-}
 
 async function untilGivenBack(bus: EventBus): Promise<void> {
   while (bus.getStats().threads.live > 0) await turn();
