@@ -34,12 +34,10 @@ export interface SubscriptionInfo {
   readonly timeoutMs: number;
 }
 
-/** A message that is too large for the dispatch ring, in a buffer of its own. */
+/** A buffer for messages that are too large for the dispatch ring. A slot says which and how much of it. */
 export interface Bulk {
   readonly key: number;
   readonly buffer: SharedArrayBuffer;
-  readonly textBytes: number;
-  readonly bodyBytes: number;
 }
 
 export type ToThread =

@@ -1,3 +1,4 @@
+// The whole contract on one page, longer than other files: who looks for an option finds it beside its likes.
 import type { ResourceLimits } from 'node:worker_threads';
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import type { AuditStats } from './audit/log.ts';

@@ -53,7 +53,7 @@ export class DeliveryRunner implements FaultSink {
   readonly #loadTimeoutMs: number;
   readonly #subscriptions = new Map<number, KnownSubscription>();
   readonly #modules = new Map<number, ThreadModule>();
-  readonly #bulks = new Map<number, Bulk>();
+  readonly #bulks = new Map<number, Buffer>();
   readonly #freeCells: number[] = [];
   readonly #inFlight = new Set<InFlight>();
   /** Reads the port at once: what a slot names was sent before it was published. */
@@ -106,7 +106,7 @@ export class DeliveryRunner implements FaultSink {
   }
 
   addBulk(bulk: Bulk): void {
-    this.#bulks.set(bulk.key, bulk);
+    this.#bulks.set(bulk.key, Buffer.from(bulk.buffer));
   }
 
   dropBulk(key: number): void {
@@ -133,20 +133,15 @@ export class DeliveryRunner implements FaultSink {
     const subscription = this.#subscription(slots[at + SLOT.SUBSCRIPTION]!);
     const flags = slots[at + SLOT.FLAGS]!;
     const offset = slots[at + SLOT.BYTE_OFFSET]!;
-    let text: string;
-    let body: Uint8Array | undefined;
-    if ((flags & FLAG_BULK) !== 0) {
-      const { buffer, textBytes, bodyBytes } = this.#bulk(offset);
-      text = readText(Buffer.from(buffer), 0, textBytes, false);
-      if ((flags & FLAG_HAS_BODY) !== 0) body = new Uint8Array(buffer.slice(textBytes, textBytes + bodyBytes));
-    } else {
-      const bodyAt = offset + slots[at + SLOT.TEXT_BYTES]!;
-      text = readText(ring.bytes, offset, bodyAt, (flags & FLAG_ASCII) !== 0);
-      // A copy: the ring's bytes are written over as soon as the slot is free.
-      if ((flags & FLAG_HAS_BODY) !== 0) {
-        body = new Uint8Array(ring.bytes.subarray(bodyAt, bodyAt + slots[at + SLOT.BODY_BYTES]!));
-      }
-    }
+    const bulk = (flags & FLAG_BULK) === 0 ? undefined : this.#bulk(offset);
+    const bytes = bulk ?? ring.bytes;
+    const bodyAt = (bulk === undefined ? offset : 0) + slots[at + SLOT.TEXT_BYTES]!;
+    const text = readText(bytes, bulk === undefined ? offset : 0, bodyAt, (flags & FLAG_ASCII) !== 0);
+    // A copy: the bytes are written over, the ring's as soon as the slot is free.
+    const body =
+      (flags & FLAG_HAS_BODY) === 0
+        ? undefined
+        : new Uint8Array(bytes.subarray(bodyAt, bodyAt + slots[at + SLOT.BODY_BYTES]!));
     const parts = splitParts(
       text,
       slots[at + SLOT.PAYLOAD_LENGTH]!,
@@ -316,7 +311,7 @@ export class DeliveryRunner implements FaultSink {
     }
   }
 
-  #bulk(key: number): Bulk {
+  #bulk(key: number): Buffer {
     for (;;) {
       const bulk = this.#bulks.get(key);
       if (bulk !== undefined) return bulk;

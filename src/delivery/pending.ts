@@ -238,7 +238,8 @@ export class Delivery {
   // Where the pool has it: its number in the table of published ones (0: none) and its sequence in the ring.
   id = 0;
   sequence = 0;
-  bulkKey = 0;
+  /** Where its message stands, if the ring is too small for it. */
+  bulk: { readonly key: number; readonly textBytes: number; readonly ascii: boolean } | undefined = undefined;
 
   constructor(event: PendingEvent, subscription: Subscription, position: number, next: Delivery | undefined) {
     this.event = event;

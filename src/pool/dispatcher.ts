@@ -2,12 +2,11 @@ import { monotonicMs } from '../clock.ts';
 import { maxPartsBytes } from '../codec.ts';
 import { type Delivery, failure, type Outcome, type Subscription } from '../delivery/pending.ts';
 import { WorkerExitError } from '../errors.ts';
-import type { Bulk, ToThread } from '../protocol.ts';
 import { DispatchProducer } from '../ring/dispatch-producer.ts';
 import { FLAG_BULK, FLAG_UNREAD, FLAG_WANTS_VALUE, type RingMemory } from '../ring/layout.ts';
 import { anyParked, setBurst, setOverflow, wake, wakeForWork } from '../ring/parking.ts';
-import { writeText } from '../ring/text.ts';
 import { FailureReason } from '../types.ts';
+import type { BulkMessage, BulkStore } from './bulk-store.ts';
 import { Fifo } from './fifo.ts';
 import type { HandlerThread } from './handler-thread.ts';
 
@@ -40,14 +39,14 @@ export class Dispatcher {
   #generation = 1;
   #burst = false;
   #overflowTold = false;
-  #bulkKey = 0;
-  readonly #bulks = new Map<number, Bulk>();
+  readonly #bulks: BulkStore;
 
-  constructor(ring: RingMemory, threads: number, hooks: DispatcherHooks) {
+  constructor(ring: RingMemory, threads: number, bulks: BulkStore, hooks: DispatcherHooks) {
     this.#ring = ring;
     this.#threads = threads;
     this.#producer = new DispatchProducer(ring);
     this.#hooks = hooks;
+    this.#bulks = bulks;
   }
 
   get slotsUsed(): number {
@@ -112,8 +111,9 @@ export class Dispatcher {
 
   /** Takes a delivery back that no handler has started. */
   revoke(delivery: Delivery): boolean {
-    if (delivery.id === 0) return this.#overflow.remove(delivery);
-    if (!this.#producer.revoke(delivery.sequence, delivery.id)) return false;
+    const taken =
+      delivery.id === 0 ? this.#overflow.remove(delivery) : this.#producer.revoke(delivery.sequence, delivery.id);
+    if (!taken) return false;
     this.#retire(delivery);
     return true;
   }
@@ -122,6 +122,7 @@ export class Dispatcher {
   revokeAll(subscription: Subscription, keep: (delivery: Delivery) => boolean): Delivery[] {
     const mine = (delivery: Delivery): boolean => delivery.subscription === subscription && !keep(delivery);
     const revoked = this.#overflow.removeAll(mine);
+    for (const delivery of revoked) this.#retire(delivery);
     for (const delivery of [...this.#table])
       if (delivery !== undefined && mine(delivery) && this.revoke(delivery)) revoked.push(delivery);
     return revoked;
@@ -129,7 +130,7 @@ export class Dispatcher {
 
   /** Forgets a delivery that was settled elsewhere; a thread may still be running it. */
   abandon(delivery: Delivery): void {
-    if (!this.revoke(delivery) && delivery.id !== 0) this.#retire(delivery);
+    if (!this.revoke(delivery) && delivery.id !== 0) this.#retire(delivery, false);
   }
 
   /** Runs it again: as the next attempt where its handler had started, else as if nothing had been. */
@@ -159,18 +160,13 @@ export class Dispatcher {
     for (const delivery of [...this.#table])
       if (delivery !== undefined && this.revoke(delivery)) this.#hooks.settle(delivery, outcome);
     for (let delivery = this.#overflow.shift(); delivery !== undefined; delivery = this.#overflow.shift())
-      this.#hooks.settle(delivery, outcome);
+      this.settle(delivery, outcome);
   }
 
   /** Puts back what the thread had claimed; `exited`: also returns what it was about to start. */
   recover(owner: number, exited: boolean): readonly number[] {
     const { started } = this.#producer.recover(owner, exited);
     return started;
-  }
-
-  /** Buffers that a new thread must know. */
-  bulkMessages(): ToThread[] {
-    return [...this.#bulks.values()].map((bulk) => ({ type: 'bulk', bulk }));
   }
 
   wakeAll(): void {
@@ -198,12 +194,13 @@ export class Dispatcher {
     const bodyBytes = event.body === undefined ? 0 : event.body.length;
     let flags = event.receipt === undefined ? 0 : FLAG_WANTS_VALUE;
     if (event.unread) flags |= FLAG_UNREAD;
-    let bulkKey: number | undefined;
+    let bulk: BulkMessage | undefined;
     if (maxPartsBytes(event) + bodyBytes > this.#producer.maxMessageBytes) {
       flags |= FLAG_BULK;
-      bulkKey = this.#bulkFor(delivery);
+      delivery.bulk ??= this.#bulks.put(event.text, event.body);
+      bulk = delivery.bulk;
     }
-    const sequence = this.#producer.publish(event, id, delivery.subscription.index, delivery.attempt, flags, bulkKey);
+    const sequence = this.#producer.publish(event, id, delivery.subscription.index, delivery.attempt, flags, bulk);
     if (sequence === undefined) return false;
     this.#free.pop();
     this.#generation = (this.#generation % GENERATIONS) + 1;
@@ -211,23 +208,6 @@ export class Dispatcher {
     delivery.id = id;
     delivery.sequence = sequence;
     return true;
-  }
-
-  /** One buffer per delivery: it goes when the delivery settles. Its threads get it before the slot that names it. */
-  #bulkFor(delivery: Delivery): number {
-    if (delivery.bulkKey !== 0) return delivery.bulkKey;
-    const { text, body } = delivery.event;
-    const bodyBytes = body?.length ?? 0;
-    const buffer = new SharedArrayBuffer(Buffer.byteLength(text) + bodyBytes);
-    const bytes = Buffer.from(buffer);
-    const textBytes = writeText(bytes, text, 0);
-    if (body !== undefined) bytes.set(body, textBytes);
-    this.#bulkKey = (this.#bulkKey % 0x7fff_ffff) + 1;
-    const bulk: Bulk = { key: this.#bulkKey, buffer, textBytes, bodyBytes };
-    this.#bulks.set(bulk.key, bulk);
-    for (const thread of this.#hooks.threads()) if (thread.role !== 'gone') thread.post({ type: 'bulk', bulk });
-    delivery.bulkKey = bulk.key;
-    return bulk.key;
   }
 
   #grow(): void {
@@ -239,16 +219,16 @@ export class Dispatcher {
     }
   }
 
-  #retire(delivery: Delivery): void {
-    if (delivery.id === 0) return;
-    const index = delivery.id & INDEX_MASK;
-    this.#table[index] = undefined;
-    this.#free.push(index);
-    delivery.id = 0;
-    if (delivery.bulkKey === 0) return;
-    this.#bulks.delete(delivery.bulkKey);
-    for (const thread of this.#hooks.threads())
-      if (thread.role !== 'gone') thread.post({ type: 'drop', key: delivery.bulkKey });
-    delivery.bulkKey = 0;
+  /** `read`: no thread is reading its message just now. */
+  #retire(delivery: Delivery, read: boolean = true): void {
+    if (delivery.id !== 0) {
+      const index = delivery.id & INDEX_MASK;
+      this.#table[index] = undefined;
+      this.#free.push(index);
+      delivery.id = 0;
+    }
+    if (delivery.bulk === undefined) return;
+    this.#bulks.release(delivery.bulk.key, read);
+    delivery.bulk = undefined;
   }
 }

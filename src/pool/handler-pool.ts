@@ -11,6 +11,7 @@ import { armDoorbell, blockOnDoorbell, disarmDoorbell } from '../ring/doorbell.t
 import { CELL_RUNNING, createRing, type RingMemory, stateOf } from '../ring/layout.ts';
 import { unpark } from '../ring/parking.ts';
 import { type BusStats, FailureReason } from '../types.ts';
+import { BulkStore } from './bulk-store.ts';
 import { Completions } from './completions.ts';
 import { Deadlines } from './deadlines.ts';
 import { Dispatcher } from './dispatcher.ts';
@@ -42,13 +43,17 @@ export interface PoolHooks {
 /** The teardowns of a thread's modules have so long together. */
 const TEARDOWN_MS = 5_000;
 
-/** Runs deliveries to handler modules on a pool of threads: the ring, the threads, the deadlines and the modules together. */
+/**
+ * Runs deliveries to handler modules on a pool of threads: the ring, the threads, the deadlines and the modules together.
+ * Longer than other files, since it is where these meet: each of them is a file of its own, and knows none of the others.
+ */
 export class HandlerPool {
   readonly #options: ResolvedOptions;
   readonly #hooks: PoolHooks;
   readonly #ring: RingMemory;
   readonly #threads: Threads;
   readonly #dispatcher: Dispatcher;
+  readonly #bulks: BulkStore;
   readonly #completions: Completions;
   readonly #deadlines: Deadlines;
   readonly #poller: Poller;
@@ -68,7 +73,8 @@ export class HandlerPool {
     this.#hooks = hooks;
     this.#ring = createRing({ slots: options.ringSlots, bytes: options.ringBytes });
     const threads = (): readonly HandlerThread[] => this.#threads.list;
-    this.#dispatcher = new Dispatcher(this.#ring, options.threads, {
+    this.#bulks = new BulkStore(threads);
+    this.#dispatcher = new Dispatcher(this.#ring, options.threads, this.#bulks, {
       settle: (delivery, outcome) => this.#settled(delivery, outcome),
       threads,
     });
@@ -97,6 +103,7 @@ export class HandlerPool {
     );
     this.#threads = new Threads(this.#ring, options, {
       begin: (thread) => this.#begin(thread),
+      promoted: (thread) => this.#bulks.announce(thread),
       receive: (thread, message) => this.#receive(thread, message),
       recover: (thread, exited) => this.#recover(thread, exited),
       returned: (thread) => this.#completions.drain(thread),
@@ -345,7 +352,7 @@ export class HandlerPool {
     this.#announce();
     this.#loading.begin(thread);
     thread.post({ type: 'subscriptions', added: [...this.#subscriptions.values()] });
-    for (const message of this.#dispatcher.bulkMessages()) thread.post(message);
+    if (thread.role === 'active') this.#bulks.announce(thread);
   }
 
   #announce(): void {

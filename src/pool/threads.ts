@@ -16,6 +16,8 @@ const HOPELESS_AFTER = 5;
 export interface ThreadsHooks {
   /** A lease was made: its first messages. */
   begin(thread: HandlerThread): void;
+  /** A spare takes events from now on. */
+  promoted(thread: HandlerThread): void;
   receive(thread: HandlerThread, message: FromThread): void;
   /** Takes back what the thread held. `exited`: nothing of it runs any more; before, it may be in native code. */
   recover(thread: HandlerThread, exited: boolean): void;
@@ -141,6 +143,8 @@ export class Threads {
     for (const spare of having('spare').sort((a, b) => Number(b.up) - Number(a.up))) {
       if (active === threads) break;
       spare.role = 'active';
+      // Before it can claim: whatever is told from now on finds it active.
+      this.#hooks.promoted(spare);
       spare.setMode(MODE_ACTIVE);
       active++;
     }

@@ -77,7 +77,7 @@ export class DispatchProducer {
 
   /**
    * Publishes one delivery and returns its sequence, or undefined when there is no room. A message that is published
-   * several times in a row is written once. `bulkKey`: the message travels out of line under this key.
+   * several times in a row is written once. `bulk`: the message travels out of line, in the buffer of this key.
    */
   publish(
     message: Message,
@@ -85,7 +85,7 @@ export class DispatchProducer {
     subscription: number,
     attempt: number,
     flags: number,
-    bulkKey?: number,
+    bulk?: { readonly key: number; readonly textBytes: number; readonly ascii: boolean },
   ): number | undefined {
     const ring = this.#ring;
     if (distance(this.#oldest, this.#next) === ring.slotCount) {
@@ -95,15 +95,17 @@ export class DispatchProducer {
     const sequence = this.#next;
     const at = slotAt(ring, sequence);
     const slots = ring.slots;
-    if (bulkKey !== undefined) {
-      slots[at + SLOT.BYTE_OFFSET] = bulkKey;
+    if (bulk !== undefined) {
+      slots[at + SLOT.BYTE_OFFSET] = bulk.key;
+      slots[at + SLOT.TEXT_BYTES] = bulk.textBytes;
+      if (bulk.ascii) flags |= FLAG_ASCII;
     } else {
       if (this.#shared !== message && !this.#write(message)) return undefined;
       slots[at + SLOT.BYTE_OFFSET] = this.#sharedOffset;
       slots[at + SLOT.TEXT_BYTES] = this.#sharedText;
       if (this.#sharedAscii) flags |= FLAG_ASCII;
-      slots[at + SLOT.BODY_BYTES] = message.body === undefined ? 0 : message.body.length;
     }
+    slots[at + SLOT.BODY_BYTES] = message.body === undefined ? 0 : message.body.length;
     slots[at + SLOT.DELIVERY] = delivery;
     slots[at + SLOT.SUBSCRIPTION] = subscription;
     slots[at + SLOT.PAYLOAD_LENGTH] = message.payloadLength;

@@ -1,7 +1,8 @@
 import { ProtocolError } from '../errors.ts';
 
 /*
- * Every offset, stride and state code of the shared memory. Both sides import this file; nothing else knows a number.
+ * Every offset, stride and state code of the shared memory. Both sides import this file; nothing else knows a number, so
+ * it is as long as it must be.
  * Words are Int32. Words that different threads write stand 128 bytes apart, so that no two of them share a cache line
  * (or the pair of lines that a prefetcher takes).
  *

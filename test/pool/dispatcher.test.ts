@@ -1,6 +1,7 @@
 import * as assert from 'uvu/assert';
 import { Delivery, PendingEvent, type Subscription } from '../../src/delivery/pending.ts';
 import { EVENT_ID_LENGTH } from '../../src/event-id.ts';
+import { BulkStore } from '../../src/pool/bulk-store.ts';
 import { Dispatcher } from '../../src/pool/dispatcher.ts';
 import type { HandlerThread } from '../../src/pool/handler-thread.ts';
 import { DispatchConsumer } from '../../src/ring/dispatch-consumer.ts';
@@ -27,7 +28,7 @@ function setUp(threads: number): {
   const ring = createRing({ slots: 8, bytes: 8192 });
   const memories = Array.from({ length: threads }, () => createThread(1, 64));
   const list = memories.map((memory) => ({ memory, role: 'active', post: () => {} })) as unknown as HandlerThread[];
-  const dispatcher = new Dispatcher(ring, threads, {
+  const dispatcher = new Dispatcher(ring, threads, new BulkStore(() => list), {
     settle: () => {},
     threads: () => list,
   });

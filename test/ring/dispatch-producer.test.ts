@@ -200,7 +200,7 @@ test('shared bytes stay when a slot without bytes stands between', () => {
   const { ring, producer, consumer, publish } = sides(256, 1024);
   const shared = message(nth(0));
   publish(shared, 1);
-  producer.publish(message('out of text'), 2, 0, 1, FLAG_BULK, 41);
+  producer.publish(message('out of text'), 2, 0, 1, FLAG_BULK, { key: 41, textBytes: 5000, ascii: false });
   publish(shared, 3);
   consumer.claim(1);
   runSlot(consumer, 0);
@@ -223,7 +223,11 @@ test('a message is written again once its bytes have been given back', () => {
 
 test('a message out of text takes a slot with its key and no bytes', () => {
   const { ring, producer } = sides(4, 1024);
-  const sequence = producer.publish(message('x'.repeat(5000)), 1, 2, 3, FLAG_BULK, 41)!;
+  const sequence = producer.publish(message('x'.repeat(5000)), 1, 2, 3, FLAG_BULK, {
+    key: 41,
+    textBytes: 5000,
+    ascii: false,
+  })!;
   const at = slotAt(ring, sequence);
   assert.is(ring.slots[at + SLOT.BYTE_OFFSET], 41);
   assert.is(ring.slots[at + SLOT.FLAGS], FLAG_BULK);

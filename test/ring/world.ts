@@ -1,6 +1,7 @@
 import type { MessagePort } from 'node:worker_threads';
 import { Delivery, failure, type Outcome, PendingEvent, type Subscription } from '../../src/delivery/pending.ts';
 import { EVENT_ID_LENGTH } from '../../src/event-id.ts';
+import { BulkStore } from '../../src/pool/bulk-store.ts';
 import { Completions } from '../../src/pool/completions.ts';
 import { Dispatcher } from '../../src/pool/dispatcher.ts';
 import type { HandlerThread, ThreadRole } from '../../src/pool/handler-thread.ts';
@@ -145,9 +146,10 @@ export class World {
     this.#preemption = preemption;
     preemption.forget();
     preemption.onNap = () => this.#drain();
-    this.#dispatcher = new Dispatcher(this.ring, threads, {
+    const list = (): HandlerThread[] => this.threads as unknown as HandlerThread[];
+    this.#dispatcher = new Dispatcher(this.ring, threads, new BulkStore(list), {
       settle: (delivery, outcome) => this.#track(delivery).outcomes.push(outcome),
-      threads: () => this.threads as unknown as HandlerThread[],
+      threads: list,
     });
     this.#completions = new Completions({
       find: (id) => this.#dispatcher.find(id),

@@ -1,0 +1,90 @@
+import * as assert from 'uvu/assert';
+import { BulkStore } from '../../src/pool/bulk-store.ts';
+import type { HandlerThread, ThreadRole } from '../../src/pool/handler-thread.ts';
+import type { ToThread } from '../../src/protocol.ts';
+import { tests } from '../helpers.ts';
+
+const test = tests('buffers of large messages');
+
+const MB = 1 << 20;
+
+/** A thread that keeps what it is told of, as real ones do. */
+class Thread {
+  readonly role: ThreadRole;
+  readonly known = new Map<number, SharedArrayBuffer>();
+  told = 0;
+
+  constructor(role: ThreadRole) {
+    this.role = role;
+  }
+
+  post(message: ToThread): void {
+    if (message.type === 'bulk') {
+      this.told++;
+      this.known.set(message.bulk.key, message.bulk.buffer);
+    } else if (message.type === 'drop') this.known.delete(message.key);
+  }
+}
+
+function setUp(...roles: ThreadRole[]): { store: BulkStore; threads: Thread[] } {
+  const threads = roles.map((role) => new Thread(role));
+  return { threads, store: new BulkStore(() => threads as unknown as HandlerThread[]) };
+}
+
+const read = (thread: Thread, key: number, start: number, end: number): string =>
+  Buffer.from(thread.known.get(key)!).toString('utf8', start, end);
+
+test('text and body stand one after the other, and every thread that may claim knows the buffer', () => {
+  const { store, threads } = setUp('active', 'draining', 'spare', 'dying');
+  const { key, textBytes, ascii } = store.put('é'.repeat(40_000), new Uint8Array([1, 2, 3]));
+  assert.equal([textBytes, ascii], [80_000, false]);
+  assert.equal(
+    threads.map(({ known }) => known.has(key)),
+    [true, true, false, false],
+  );
+  assert.is(read(threads[0]!, key, 79_998, 80_000), 'é');
+  assert.equal([...new Uint8Array(threads[1]!.known.get(key)!, textBytes, 3)], [1, 2, 3]);
+  assert.is(store.put('x'.repeat(70_000), undefined).ascii, true);
+});
+
+test('a buffer is used again, and threads hear of it once', () => {
+  const { store, threads } = setUp('active');
+  const [thread] = threads as [Thread];
+  const keys = new Set<number>();
+  for (let n = 0; n < 100; n++) {
+    const { key, textBytes } = store.put(`${n}`.padEnd(5 * MB - n, '.'), undefined);
+    assert.is(read(thread, key, 0, textBytes).slice(0, 4), `${n}`.padEnd(4, '.'));
+    keys.add(key);
+    store.release(key, true);
+  }
+  assert.equal([keys.size, thread.told, thread.known.size], [1, 1, 1]);
+});
+
+test('one that may still be read is not written over', () => {
+  const { store, threads } = setUp('active');
+  const first = store.put('a'.repeat(MB), undefined);
+  store.release(first.key, false);
+  assert.is(threads[0]!.known.size, 0);
+  assert.is.not(store.put('b'.repeat(MB), undefined).key, first.key);
+});
+
+test('after a peak most buffers are let go', () => {
+  const { store, threads } = setUp('active');
+  const keys = Array.from({ length: 50 }, () => store.put('x'.repeat(5 * MB), undefined).key);
+  assert.is(threads[0]!.known.size, 50);
+  for (const key of keys) store.release(key, true);
+  // Twice, and once more for a key that is not there any more, changes nothing.
+  store.release(keys.at(-1)!, true);
+  assert.is(threads[0]!.known.size, 8, 'of 8 MiB each');
+});
+
+test('a spare hears of what there is when it is to take events', () => {
+  const { store, threads } = setUp('spare');
+  const { key } = store.put('x'.repeat(MB), undefined);
+  const [spare] = threads as [Thread];
+  assert.is(spare.told, 0);
+  store.announce(spare as unknown as HandlerThread);
+  assert.equal([...spare.known.keys()], [key]);
+});
+
+test.run();
