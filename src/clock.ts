@@ -33,7 +33,12 @@ export function monotonicMs(): number {
 
 /** The wall clock is asked again after so long: it may have been set. */
 const WALL_CHECK_MS = 1_000;
-let wallOffsetMs = 0;
+/**
+ * It is whole milliseconds, so two readings differ by up to one though nobody has set it: followed at once, an event could
+ * be dated before the one that was emitted before it.
+ */
+const WALL_JITTER_MS = 2;
+let wallOffsetMs = Number.NaN;
 let checkedAt = Number.NEGATIVE_INFINITY;
 
 /** Whole milliseconds since the epoch at a moment of the monotonic clock, so that one reading gives both times. */
@@ -45,7 +50,8 @@ function wallMs(monotonic: number): number {
 export function exactWallMs(monotonic: number): number {
   if (monotonic - checkedAt > WALL_CHECK_MS) {
     checkedAt = monotonic;
-    wallOffsetMs = Date.now() - monotonicMs();
+    const offset = Date.now() - monotonicMs();
+    if (!(Math.abs(offset - wallOffsetMs) <= WALL_JITTER_MS)) wallOffsetMs = offset;
   }
   return monotonic + wallOffsetMs;
 }

@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import * as assert from 'uvu/assert';
-import { monotonicMs } from '../src/clock.ts';
+import { exactWallMs, monotonicMs } from '../src/clock.ts';
 import { skewMs } from './fixtures/clock.ts';
 import { tests } from './helpers.ts';
 
@@ -25,6 +25,16 @@ test('it goes forward', () => {
     const now = monotonicMs();
     assert.ok(now >= last);
     last = now;
+  }
+});
+
+test('the dates of events go forward too, though the wall clock is asked again each second', () => {
+  const start = monotonicMs();
+  let last = 0;
+  for (let at = start; at < start + 60_000; at += 0.4) {
+    const wall = exactWallMs(at);
+    assert.ok(wall >= last, `${wall} after ${last}`);
+    last = wall;
   }
 });
 

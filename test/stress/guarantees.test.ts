@@ -125,7 +125,7 @@ for (const overflowPolicy of policies) {
       }
       const dead = dlq.getAll().map(({ event, subscriptionId }) => `${event.eventId} ${subscriptionId}`);
       assert.equal(dead.sort(), failed.sort(), `seed ${seed}: dead letters are exactly the failures`);
-      assert.ok(failed.length > 50, `seed ${seed}: ${failed.length} failures are no stress`);
+      assert.ok(failed.length > 20, `seed ${seed}: ${failed.length} failures are no stress`);
       const { threads, emitted } = bus.getStats();
       assert.ok(threads.restarts > 5, `seed ${seed}: ${threads.restarts} restarts are no stress`);
       assert.is(emitted, overflowPolicy === 'drop' ? EVENTS : EVENTS - refused);
