@@ -24,7 +24,8 @@ interface Told {
 
 /** Events of one flow in the order of their time, what tells of one of them below it. */
 export function stepsOf(events: readonly BusEvent[]): Step[] {
-  const sorted = [...events].sort((a, b) => a.timestamp - b.timestamp);
+  // Within a millisecond their ids are in the order of emission, whichever way the log was read.
+  const sorted = [...events].sort((a, b) => a.timestamp - b.timestamp || (a.eventId < b.eventId ? -1 : 1));
   const ids = new Set(sorted.map(({ eventId }) => eventId));
   const below = new Map<string, BusEvent[]>();
   const roots: BusEvent[] = [];

@@ -202,6 +202,11 @@ test('a waterfall: order, offsets, what tells of an event below it, failures mar
     waterfall([], 10, (_style, text) => text),
     [],
   );
+  assert.equal(
+    stepsOf([at('c', 0), at('b', 0), at('a', 0)]).map(({ event }) => event.eventType),
+    ['a', 'b', 'c'],
+    'of one millisecond, newest first as logs are read: by their ids',
+  );
   const self = stepsOf([at('x', 0, { original_event_id: 'x' })]);
   assert.is(self.length, 1, 'one that tells of itself is there');
 });
