@@ -49,13 +49,12 @@ const teardowns = new Map<string, () => unknown>();
 /** Runs the teardown of each module that was set up, the latest first, all within the limit; returns what failed. Never rejects. */
 export async function tearDown(limitMs: number): Promise<TeardownFault[]> {
   const faults: TeardownFault[] = [];
-  let all: [string, () => unknown][] = [];
-  const run = async (): Promise<void> => {
-    // What is being set up just now is to be ended too.
-    await Promise.all([...modules.values()].map(({ loaded }) => loaded));
-    all = [...teardowns].reverse();
+  let running = 'a module that is being set up';
+  const runThose = async (): Promise<void> => {
+    const all = [...teardowns].reverse();
     teardowns.clear();
     for (const [href, teardown] of all) {
+      running = href;
       try {
         await teardown();
       } catch (error) {
@@ -63,9 +62,15 @@ export async function tearDown(limitMs: number): Promise<TeardownFault[]> {
       }
     }
   };
+  const run = async (): Promise<void> => {
+    // What is set up already does not wait for another's setup that hangs.
+    await runThose();
+    running = 'a module that is being set up';
+    await Promise.allSettled(setups.values());
+    await runThose();
+  };
   await within(limitMs, run(), `teardown took longer than ${limitMs} ms`).catch((error: unknown) => {
-    const module = all.length === 1 ? all[0]![0] : all.length === 0 ? 'being set up' : `${all.length} modules`;
-    faults.push({ module, message: messageOf(error) });
+    faults.push({ module: running, message: messageOf(error) });
   });
   return faults;
 }

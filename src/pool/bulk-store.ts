@@ -37,7 +37,7 @@ export class BulkStore {
   /** Copies the message to where threads find it; they are told of the buffer before its key can be published. */
   put(text: string, body: Uint8Array | undefined): BulkMessage {
     const size = Buffer.byteLength(text) + (body === undefined ? 0 : body.length);
-    const { key, bytes } = this.#take(2 ** Math.ceil(Math.log2(Math.max(size, SMALLEST_BYTES))));
+    const { key, bytes } = this.#take(sizeOf(size));
     const textBytes = writeText(bytes, text, 0);
     if (body !== undefined) bytes.set(body, textBytes);
     return { key, textBytes, ascii: textBytes === text.length };
@@ -51,7 +51,7 @@ export class BulkStore {
     const entry = this.#entries.get(key);
     if (entry === undefined) return;
     const size = entry.bytes.length;
-    if (read && this.#freeBytes + size <= MAX_FREE_BYTES) {
+    if (read && size <= MAX_FREE_BYTES / 2 && this.#freeBytes + size <= MAX_FREE_BYTES) {
       this.#freeBytes += size;
       const free = this.#free.get(size);
       if (free === undefined) this.#free.set(size, [entry]);
@@ -86,4 +86,9 @@ export class BulkStore {
     for (const thread of this.#threads())
       if (thread.role === 'active' || thread.role === 'draining') thread.post(message);
   }
+}
+
+/** A power of two, so that it fits the next message; exact where it would not be kept anyway, since it can be very large. */
+function sizeOf(bytes: number): number {
+  return bytes > MAX_FREE_BYTES / 2 ? bytes : 2 ** Math.ceil(Math.log2(Math.max(bytes, SMALLEST_BYTES)));
 }

@@ -78,6 +78,15 @@ test('after a peak most buffers are let go', () => {
   assert.is(threads[0]!.known.size, 8, 'of 8 MiB each');
 });
 
+test('a very large one takes no more than it needs, and is not kept', () => {
+  const { store, threads } = setUp('active');
+  const bytes = 32 * MB + 5;
+  const { key } = store.put('x'.repeat(bytes), undefined);
+  assert.is(threads[0]!.known.get(key)!.byteLength, bytes);
+  store.release(key, true);
+  assert.is(threads[0]!.known.size, 0);
+});
+
 test('a spare hears of what there is when it is to take events', () => {
   const { store, threads } = setUp('spare');
   const { key } = store.put('x'.repeat(MB), undefined);
