@@ -36,7 +36,8 @@ function work({ tally, oneThread, seconds, threads }: Run): string[] {
   const oneThreadRate = oneThread.bytes / oneThread.seconds;
   const sample = `${plural(oneThread.files, 'file')}, ${megabytes(oneThread.bytes)} in ${oneThread.seconds.toFixed(2)} s`;
   const which = oneThread.stride === 1 ? 'all files' : `a sample, one in ${oneThread.stride} files by size`;
-  const top = [...tally.extensions].sort((a, b) => b[1] - a[1]).slice(0, 4);
+  // Equal ones by name: the order in which threads came to them differs from run to run.
+  const top = [...tally.extensions].sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1)).slice(0, 4);
   return [
     row('work', `${plural(tally.compressMs.length, 'file')}, ${megabytes(bytes)} in ${seconds.toFixed(2)} s`),
     row('brotli', `quality ${BROTLI_QUALITY}: ${megabytes(bytes)} → ${megabytes(brotliBytes)}`),
