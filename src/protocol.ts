@@ -69,7 +69,8 @@ export type FromThread =
   | { readonly type: 'up' }
   /** A completion ring has something, and main had armed the bell. */
   | { readonly type: 'doorbell' }
-  | { readonly type: 'loaded'; readonly module: number; readonly error?: string }
+  /** `teardown`: the module has one. */
+  | { readonly type: 'loaded'; readonly module: number; readonly teardown: boolean; readonly error?: string }
   /** It has done its number of events, or its heap has grown: it wants to be replaced. */
   | { readonly type: 'worn' }
   /** It was told to take nothing new, and nothing is in flight any more. */

@@ -22,7 +22,7 @@ import { CompletionWriter } from './completion-writer.ts';
 import { forgetContinuations, watchContinuations } from './continuations.ts';
 import { DeliveryRunner } from './delivery-runner.ts';
 import { guardWith, panic } from './fault-guard.ts';
-import { tearDown } from './thread-modules.ts';
+import { hasTeardown, tearDown } from './thread-modules.ts';
 
 /** The event loop gets a turn after so long: timers and sockets of handler modules, and the port, live there. */
 const TURN_MS = 2;
@@ -236,7 +236,9 @@ class HandlerHost {
         for (const info of message.modules) {
           const module = runner.load(info);
           void module.loaded.then(() => {
-            this.#send({ type: 'loaded', module: info.index, ...(module.error && { error: module.error.message }) });
+            const { index, href } = info;
+            const error = module.error?.message;
+            this.#send({ type: 'loaded', module: index, teardown: hasTeardown(href), ...(error && { error }) });
           });
         }
         break;

@@ -46,6 +46,10 @@ export function loadModule(info: ModuleInfo, timeoutMs: number): ThreadModule {
 const setups = new Map<string, Promise<unknown>>();
 const teardowns = new Map<string, () => unknown>();
 
+export function hasTeardown(href: string): boolean {
+  return teardowns.has(href);
+}
+
 /** Runs the teardown of each module that was set up, the latest first, all within the limit; returns what failed. Never rejects. */
 export async function tearDown(limitMs: number): Promise<TeardownFault[]> {
   const faults: TeardownFault[] = [];

@@ -1,7 +1,7 @@
 import { monotonicMs } from '../clock.ts';
-import { maxPartsBytes } from '../codec.ts';
+import { maxPartsBytes, messageOf } from '../codec.ts';
 import { type Delivery, failure, type Outcome, type Subscription } from '../delivery/pending.ts';
-import { WorkerExitError } from '../errors.ts';
+import { SerializationError, WorkerExitError } from '../errors.ts';
 import { DispatchProducer } from '../ring/dispatch-producer.ts';
 import { FLAG_BULK, FLAG_UNREAD, FLAG_WANTS_VALUE, type RingMemory } from '../ring/layout.ts';
 import { anyParked, setBurst, setOverflow, wake, wakeForWork } from '../ring/parking.ts';
@@ -73,9 +73,9 @@ export class Dispatcher {
       this.#overflow.push(delivery);
       // Two for one, so that a caller that never returns to its event loop still keeps the threads fed.
       if (this.#publishOverflow()) this.#publishOverflow();
-    } else if (!this.#publish(delivery)) this.#overflow.push(delivery);
+    } else if (!this.#publish(delivery, false)) this.#overflow.push(delivery);
     if (!this.#burst && this.outstanding > this.#threads) this.#setBurst(true);
-    if (this.#overflowTold !== this.overflows) this.#tellOverflow();
+    this.#tellOverflow();
     if (anyParked(this.#ring)) this.#wakeOne();
   }
 
@@ -89,10 +89,11 @@ export class Dispatcher {
     if (this.#burst && this.outstanding <= this.#threads) this.#setBurst(false);
     this.#producer.reclaim();
     while (this.#publishOverflow()) if (anyParked(this.#ring)) this.#wakeOne();
-    if (this.#overflowTold !== this.overflows) this.#tellOverflow();
+    this.#tellOverflow();
   }
 
   #tellOverflow(): void {
+    if (this.#overflowTold === this.overflows) return;
     this.#overflowTold = this.overflows;
     setOverflow(this.#ring, this.#overflowTold);
   }
@@ -114,6 +115,7 @@ export class Dispatcher {
     const taken =
       delivery.id === 0 ? this.#overflow.remove(delivery) : this.#producer.revoke(delivery.sequence, delivery.id);
     if (!taken) return false;
+    this.#tellOverflow();
     this.#retire(delivery);
     return true;
   }
@@ -122,6 +124,7 @@ export class Dispatcher {
   revokeAll(subscription: Subscription, keep: (delivery: Delivery) => boolean): Delivery[] {
     const mine = (delivery: Delivery): boolean => delivery.subscription === subscription && !keep(delivery);
     const revoked = this.#overflow.removeAll(mine);
+    this.#tellOverflow();
     for (const delivery of revoked) this.#retire(delivery);
     for (const delivery of [...this.#table])
       if (delivery !== undefined && mine(delivery) && this.revoke(delivery)) revoked.push(delivery);
@@ -181,12 +184,11 @@ export class Dispatcher {
 
   #publishOverflow(): boolean {
     const delivery = this.#overflow.peek();
-    if (delivery === undefined || !this.#publish(delivery)) return false;
-    this.#overflow.shift();
-    return true;
+    return delivery !== undefined && this.#publish(delivery, true);
   }
 
-  #publish(delivery: Delivery): boolean {
+  /** False: there is no room. `waiting`: it is the first of the overflow, and leaves it. */
+  #publish(delivery: Delivery, waiting: boolean): boolean {
     const { event } = delivery;
     if (this.#free.length === 0) this.#grow();
     const index = this.#free[this.#free.length - 1]!;
@@ -197,11 +199,18 @@ export class Dispatcher {
     let bulk: BulkMessage | undefined;
     if (maxPartsBytes(event) + bodyBytes > this.#producer.maxMessageBytes) {
       flags |= FLAG_BULK;
-      delivery.bulk ??= this.#bulks.put(event.text, event.body);
-      bulk = delivery.bulk;
+      try {
+        bulk = delivery.bulk ??= this.#bulks.put(event.text, event.body);
+      } catch (error) {
+        // Out of the overflow first: what hears of the outcome may submit more.
+        if (waiting) this.#overflow.shift();
+        this.settle(delivery, unwritable(delivery, error));
+        return true;
+      }
     }
     const sequence = this.#producer.publish(event, id, delivery.subscription.index, delivery.attempt, flags, bulk);
     if (sequence === undefined) return false;
+    if (waiting) this.#overflow.shift();
     this.#free.pop();
     this.#generation = (this.#generation % GENERATIONS) + 1;
     this.#table[index] = delivery;
@@ -231,4 +240,14 @@ export class Dispatcher {
     this.#bulks.release(delivery.bulk.key, read);
     delivery.bulk = undefined;
   }
+}
+
+/** The event was accepted long ago, so that nobody can be thrown at. */
+function unwritable({ event }: Delivery, cause: unknown): Outcome {
+  const bytes = event.payloadLength + (event.body === undefined ? 0 : event.body.length);
+  const error = new SerializationError(
+    `no memory to hand an event of ${bytes} bytes to a thread: ${messageOf(cause)}. Emit where the data is, not the data`,
+    { cause },
+  );
+  return failure(FailureReason.SERIALIZATION_ERROR, error, 0, 0, 0);
 }

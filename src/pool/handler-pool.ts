@@ -292,7 +292,7 @@ export class HandlerPool {
 
   /** Threads that were given back still have their modules: they are taken once more to end them. */
   async #tearDown(): Promise<void> {
-    if (this.#hopeless !== undefined || this.#modules.inState('ready').next().done) return;
+    if (this.#hopeless !== undefined || !this.#modules.teardowns) return;
     if (!this.#threads.leased) {
       this.#threads.lease();
       let timer: NodeJS.Timeout | undefined;
@@ -396,7 +396,7 @@ export class HandlerPool {
         this.#hooks.lateError(message.info);
         break;
       case 'loaded':
-        this.#loading.loaded(thread, message.module, message.error);
+        this.#loading.loaded(thread, message.module, message.teardown, message.error);
         break;
     }
   }
@@ -407,6 +407,7 @@ export class HandlerPool {
     for (const { delivery } of thread.overdue.splice(0)) this.#hooks.ended(delivery);
     unpark(this.#ring, thread.memory);
     this.#loading.ofTheDead(thread);
+    this.#recycler.tornDown(thread);
     this.#hooks.recovered();
     this.#dispatcher.pump();
     this.#dispatcher.wakeAll();

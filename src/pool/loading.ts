@@ -56,10 +56,12 @@ export class Loading {
   }
 
   /** A thread's answer. Once a module is ready, a thread on which it fails reports so with each delivery. */
-  loaded(thread: HandlerThread, index: number, error: string | undefined): void {
+  loaded(thread: HandlerThread, index: number, teardown: boolean, error: string | undefined): void {
     thread.loading.delete(index);
     const module = this.#modules.get(index);
-    if (module === undefined || module.state !== 'trying') return;
+    if (module === undefined) return;
+    module.teardown ||= teardown;
+    if (module.state !== 'trying') return;
     // Told before its first delivery is published, so that whoever claims one knows the module.
     if (error === undefined)
       for (const other of this.#hooks.threads())

@@ -14,6 +14,8 @@ export interface PoolModule extends ModuleInfo {
   readonly held: Set<Delivery>;
   /** Subscriptions that name it. */
   users: number;
+  /** It has something to end on every thread that has imported it. */
+  teardown: boolean;
   /** Other modules hung or died in its company, so it is tried alone. */
   alone: boolean;
 }
@@ -39,6 +41,7 @@ export class Modules {
         error: undefined,
         held: new Set(),
         users: 0,
+        teardown: false,
         alone: false,
       };
       this.#byKey.set(key, module);
@@ -65,6 +68,12 @@ export class Modules {
 
   get(index: number): PoolModule | undefined {
     return this.#byIndex.get(index);
+  }
+
+  /** Threads may have something to end: a module says what it is when it is imported. */
+  get teardowns(): boolean {
+    const ready = [...this.inState('ready')];
+    return ready.some(({ teardown }) => teardown) || (ready.length > 0 && !this.inState('trying').next().done);
   }
 
   *inState(state: PoolModule['state']): Generator<PoolModule, void, undefined> {

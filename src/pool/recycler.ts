@@ -46,16 +46,18 @@ export class Recycler {
     });
   }
 
+  /** Or it has ended, and nothing of it is left to end. */
   tornDown(thread: HandlerThread): void {
     this.#tearing.get(thread)?.();
   }
 
-  /** Also on threads that were given back: they are taken once more for it. Those in the middle of a handler are not asked. */
+  /**
+   * Also on threads that were given back: they are taken once more for it. Those in the middle of a handler are not asked.
+   * One that is not up yet is: it may be setting its modules up already, though its word of being up has not been read.
+   */
   async tearDownAll(): Promise<void> {
     const { threads } = this.#hooks;
-    const idle = threads.list.filter(
-      (thread) => thread.up && thread.role !== 'dying' && thread.role !== 'gone' && !thread.busy(),
-    );
+    const idle = threads.list.filter((thread) => thread.role !== 'dying' && thread.role !== 'gone' && !thread.busy());
     await Promise.all(idle.map((thread) => this.#tearDown(thread)));
   }
 

@@ -44,6 +44,22 @@ test('setup: awaited once per thread before its first event, for all exports; te
     assert.is(handled, 80, 'after all its events');
   }));
 
+test('a module that hangs at its import keeps no other from its teardown', () =>
+  stateful({}, async (bus, log) => {
+    bus.subscribe(fixture('stateful'), 'x');
+    await bus.ready();
+    const threads = (what: string): string[] =>
+      log()
+        .filter((line) => line.startsWith(what))
+        .map((line) => parts(line)[1])
+        .sort();
+    // Two that take events and a spare, on which the module that hangs is then tried.
+    while (threads('setup').length < 3) await new Promise((resolve) => setImmediate(resolve));
+    bus.subscribe(fixture('hangs-at-import'), 'y');
+    await bus.shutdown();
+    assert.equal(threads('teardown'), threads('setup'));
+  }));
+
 test('teardown runs on threads that were given back while the bus was idle', () =>
   stateful({ maxConcurrentHandlers: 1, spareThreads: 1 }, async (bus, log) => {
     bus.subscribe(fixture('stateful'), 'x');

@@ -1,26 +1,40 @@
 import * as assert from 'uvu/assert';
-import { Delivery, PendingEvent, type Subscription } from '../../src/delivery/pending.ts';
+import { Delivery, type Outcome, PendingEvent, type Subscription } from '../../src/delivery/pending.ts';
+import { SerializationError } from '../../src/errors.ts';
 import { EVENT_ID_LENGTH } from '../../src/event-id.ts';
 import { BulkStore } from '../../src/pool/bulk-store.ts';
 import { Dispatcher } from '../../src/pool/dispatcher.ts';
 import type { HandlerThread } from '../../src/pool/handler-thread.ts';
 import { DispatchConsumer } from '../../src/ring/dispatch-consumer.ts';
 import { AWAKE, createRing, createThread, PARKED_ASIDE, THREAD, type ThreadMemory } from '../../src/ring/layout.ts';
-import { park } from '../../src/ring/parking.ts';
+import { overflows, park } from '../../src/ring/parking.ts';
+import { FailureReason } from '../../src/types.ts';
 import { tests } from '../helpers.ts';
 
 const test = tests('pool/dispatcher');
 
 const subscription = { index: 0, id: 'sub', name: 'sub', redeliver: true } as unknown as Subscription;
 
-function delivery(n: number): Delivery {
+function delivery(n: number, characters = 0): Delivery {
   const eventId = String(n).padStart(EVENT_ID_LENGTH, 'a');
   const origin = { eventId, timestamp: 0, source: null, correlationId: null };
-  const event = new PendingEvent({ eventType: 'test' } as never, `{"n":${n}}`, origin, undefined, 0, false, undefined);
+  const event = new PendingEvent(
+    { eventType: 'test' } as never,
+    `{"n":${n}${' '.repeat(characters)}}`,
+    origin,
+    undefined,
+    0,
+    false,
+    undefined,
+  );
   return new Delivery(event, subscription, 0, undefined);
 }
 
-function setUp(threads: number): {
+function setUp(
+  threads: number,
+  settle: (delivery: Delivery, outcome: Outcome) => void = () => {},
+  bulks?: Pick<BulkStore, 'put' | 'release'>,
+): {
   ring: ReturnType<typeof createRing>;
   memories: ThreadMemory[];
   dispatcher: Dispatcher;
@@ -28,8 +42,8 @@ function setUp(threads: number): {
   const ring = createRing({ slots: 8, bytes: 8192 });
   const memories = Array.from({ length: threads }, () => createThread(1, 64));
   const list = memories.map((memory) => ({ memory, role: 'active', post: () => {} })) as unknown as HandlerThread[];
-  const dispatcher = new Dispatcher(ring, threads, new BulkStore(() => list), {
-    settle: () => {},
+  const dispatcher = new Dispatcher(ring, threads, (bulks as BulkStore) ?? new BulkStore(() => list), {
+    settle,
     threads: () => list,
   });
   return { ring, memories, dispatcher };
@@ -94,6 +108,67 @@ test('what does not fit into the ring waits in order, behind what runs again', (
   assert.equal(published(), [0, 1, 2, 3, 4, 5, 6, 7, 8]);
   assert.is(dispatcher.revoke(all[9]!), true, 'from where it waits');
   assert.is(dispatcher.outstanding, 9);
+});
+
+test('a message for which there is no memory has failed, whether it is submitted or has waited', () => {
+  const outcomes: (readonly [Delivery, Outcome])[] = [];
+  const bulks = {
+    put: (): never => {
+      throw new RangeError('Array buffer allocation failed');
+    },
+    release: (): void => {},
+  };
+  const next = delivery(20, 4096);
+  const { ring, dispatcher } = setUp(
+    0,
+    (one, outcome) => {
+      outcomes.push([one, outcome]);
+      // What hears of it may submit more, at the very moment.
+      if (outcomes.length === 1) dispatcher.submit(next);
+    },
+    bulks,
+  );
+  const direct = delivery(0, 4096);
+  dispatcher.submit(direct);
+  assert.equal(
+    outcomes.map(([one]) => one),
+    [direct, next],
+  );
+  assert.is(dispatcher.outstanding, 0);
+
+  const small = Array.from({ length: 8 }, (_, n) => delivery(n));
+  const waits = delivery(8, 4096);
+  const behind = delivery(9);
+  for (const one of [...small, waits, behind]) dispatcher.submit(one);
+  assert.is(outcomes.length, 2, 'it waits for a slot');
+  const thread = new DispatchConsumer(ring, 1, 1);
+  thread.claim(1);
+  assert.ok(thread.start(thread.claimed[0]!));
+  thread.release(thread.claimed[0]!);
+  dispatcher.pump();
+  assert.is(outcomes[2]![0], waits);
+  assert.ok(behind.id !== 0, 'the next one takes its place');
+  for (const [, { ok, reason, error }] of outcomes) {
+    assert.equal([ok, reason, SerializationError.is(error)], [false, FailureReason.SERIALIZATION_ERROR, true]);
+    assert.match(error!.message, /no memory to hand an event of \d+ bytes to a thread: Array buffer allocation failed/);
+  }
+});
+
+test('threads are told when nothing waits outside the ring any more, also by a revocation', () => {
+  const { ring, dispatcher } = setUp(0);
+  const all = Array.from({ length: 11 }, (_, n) => delivery(n));
+  for (const one of all) dispatcher.submit(one);
+  assert.is(overflows(ring), true);
+  assert.is(dispatcher.revoke(all[10]!), true);
+  assert.is(overflows(ring), true);
+  assert.is(dispatcher.revoke(all[9]!), true);
+  assert.is(dispatcher.revoke(all[8]!), true);
+  assert.is(overflows(ring), false);
+  const again = delivery(11);
+  dispatcher.submit(again);
+  assert.is(overflows(ring), true);
+  dispatcher.revokeAll(subscription, (one) => one !== again);
+  assert.is(overflows(ring), false);
 });
 
 test.run();

@@ -41,7 +41,7 @@ function world(...threads: FakeThread[]) {
   const module = (href: string): PoolModule => modules.acquire({ href, exportName: 'default' });
   const wait = (where: PoolModule, delivery: string): void => void where.held.add(delivery as unknown as Delivery);
   const answer = (from: FakeThread, what: PoolModule, error?: string): void =>
-    loading.loaded(from as unknown as HandlerThread, what.index, error);
+    loading.loaded(from as unknown as HandlerThread, what.index, false, error);
   const died = (which: FakeThread): void => {
     which.role = 'dying';
     loading.ofTheDead(which as unknown as HandlerThread);
