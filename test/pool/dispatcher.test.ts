@@ -136,18 +136,20 @@ test('a message for which there is no memory has failed, whether it is submitted
   );
   assert.is(dispatcher.outstanding, 0);
 
-  const small = Array.from({ length: 8 }, (_, n) => delivery(n));
-  const waits = delivery(8, 4096);
-  const behind = delivery(9);
+  const small = Array.from({ length: 9 }, (_, n) => delivery(n));
+  const waits = delivery(9, 4096);
+  const behind = delivery(10);
   for (const one of [...small, waits, behind]) dispatcher.submit(one);
-  assert.is(outcomes.length, 2, 'it waits for a slot');
+  assert.is(outcomes.length, 2, 'it waits behind the ninth');
   const thread = new DispatchConsumer(ring, 1, 1);
   thread.claim(1);
   assert.ok(thread.start(thread.claimed[0]!));
   thread.release(thread.claimed[0]!);
   dispatcher.pump();
+  assert.is(outcomes.length, 3);
   assert.is(outcomes[2]![0], waits);
-  assert.ok(behind.id !== 0, 'the next one takes its place');
+  assert.is(dispatcher.outstanding, 9, 'eight in the ring, and the one behind it');
+  assert.is(dispatcher.revoke(behind), true);
   for (const [, { ok, reason, error }] of outcomes) {
     assert.equal([ok, reason, SerializationError.is(error)], [false, FailureReason.SERIALIZATION_ERROR, true]);
     assert.match(error!.message, /no memory to hand an event of \d+ bytes to a thread: Array buffer allocation failed/);
