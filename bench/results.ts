@@ -20,7 +20,7 @@ export interface Results {
 export interface RowResult {
   readonly scenario: string;
   readonly name: string;
-  readonly unit: '×' | 'ms' | 'MB';
+  readonly unit: Unit;
   /** Which way is better: a row with unit × of more than 1 is good with `more` and bad with `less`. */
   readonly better: 'more' | 'less';
   /** Whose figure it is. */
@@ -40,6 +40,9 @@ export interface RowResult {
   /** The figures behind it, for people: '812 k/s vs 620 k/s'. */
   readonly absolute: string;
 }
+
+/** × is a ratio; anything else is a figure by itself. */
+export type Unit = '×' | 'ms' | 'MB' | 'MB/s';
 
 export type RowRole = 'rival' | 'floor' | 'self';
 

@@ -7,14 +7,16 @@ export interface Comparison {
   readonly name: string;
   readonly side?: string;
   readonly versus: string;
-  readonly role: RowRole;
+  readonly role?: RowRole;
   readonly figure: string;
   /** The figure of the other side, where it has another name. */
   readonly versusFigure?: string;
   /** What is better in the ratio. Default more. */
   readonly better?: 'more' | 'less';
-  readonly atLeast?: number;
-  readonly atMost?: number;
+  /** The figure is a time and the ratio one of speeds: the other's figure divided by `side`'s. */
+  readonly inverse?: boolean;
+  readonly atLeast?: number | undefined;
+  readonly atMost?: number | undefined;
   readonly format: (value: number) => string;
 }
 
@@ -24,6 +26,7 @@ export function compared({
   versus,
   figure,
   versusFigure = figure,
+  inverse = false,
   format,
   ...rest
 }: Comparison): Row {
@@ -32,7 +35,10 @@ export function compared({
     side,
     versus,
     unit: '×',
-    measure: (rounds) => ratio(rounds.each(side, figure), rounds.each(versus, versusFigure)),
+    measure: (rounds) => {
+      const [own, other] = [rounds.each(side, figure), rounds.each(versus, versusFigure)];
+      return inverse ? ratio(other, own) : ratio(own, other);
+    },
     absolute: (rounds) =>
       `${format(median(rounds.each(side, figure)))} vs ${format(median(rounds.each(versus, versusFigure)))}`,
   };

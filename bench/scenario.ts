@@ -1,4 +1,4 @@
-import type { Chart, RowRole } from './results.ts';
+import type { Chart, RowRole, Unit } from './results.ts';
 
 /** What one repetition of a side measured: single figures, or samples and series. */
 export type Figures = Readonly<Record<string, number | readonly number[]>>;
@@ -49,7 +49,7 @@ export interface Measured {
 
 export interface Row {
   readonly name: string;
-  readonly unit: '×' | 'ms' | 'MB';
+  readonly unit: Unit;
   /** Without a target: which way is better. Default more for ×, less for others. */
   readonly better?: 'more' | 'less';
   /** Whose figure it is; the scenario's first side without it. */
@@ -57,8 +57,8 @@ export interface Row {
   /** The side it is compared with, and what kind of thing that is. */
   readonly versus?: string;
   readonly role?: RowRole;
-  readonly atLeast?: number;
-  readonly atMost?: number;
+  readonly atLeast?: number | undefined;
+  readonly atMost?: number | undefined;
   measure(rounds: Rounds): Measured;
   /** The figures behind it, for people. */
   absolute(rounds: Rounds): string;

@@ -7,9 +7,7 @@ import { EVENT_TYPE, expectedSum, orderAt } from '../events.ts';
 import { checkLog, logFolder } from '../log-lines.ts';
 import type { Figures, OpenSide, Side } from '../scenario.ts';
 import { checkTotals, Tally } from '../tally.ts';
-import { checkAccount } from './bus.ts';
-
-const ADD_UP: URL = new URL('../handlers/add-up.js', import.meta.url);
+import { ADD_UP, checkAccount, settle } from './bus.ts';
 
 /**
  * `emit` in bursts, each awaited, with the trivial handler or none. With audit also until every line is in the file; a
@@ -32,7 +30,7 @@ export function openEmit(options: { audit: boolean; handler: boolean }): OpenSid
         let events = 0;
         do {
           for (let i = 0; i < BURST; i++) bus.emit(EVENT_TYPE, orderAt(i));
-          if (!(await bus.waitForPending())) throw new Error('waitForPending gave up');
+          await settle(bus);
           await new Promise((resolve) => setImmediate(resolve));
           events += BURST;
         } while (performance.now() - start < ms);

@@ -1,5 +1,6 @@
 import { EventBus, type EventBusOptions } from '../../src/index.ts';
 import { EVENT_TYPE } from '../events.ts';
+import type { Totals } from '../tally.ts';
 
 /** The handler of most scenarios. */
 export const ADD_UP: URL = new URL('../handlers/add-up.js', import.meta.url);
@@ -13,6 +14,24 @@ export async function openBus(options: EventBusOptions, ...handlers: URL[]): Pro
   for (const handler of handlers.length === 0 ? [ADD_UP] : handlers) bus.subscribe(handler, EVENT_TYPE);
   await bus.ready();
   return bus;
+}
+
+/** Throws when events are still pending after all its patience. */
+export async function settle(bus: EventBus): Promise<void> {
+  if (!(await bus.waitForPending())) throw new Error('waitForPending gave up');
+}
+
+/** The part of a side that all have whose handlers count what they see. */
+export function accounted(bus: EventBus, tally: { read(): Totals }): { totals(): Totals; close(): Promise<void> } {
+  return {
+    totals: () => {
+      checkAccount(bus);
+      return tally.read();
+    },
+    close: async () => {
+      await bus.shutdown();
+    },
+  };
 }
 
 /** Throws when the bus's own account says that something failed or is still open. */

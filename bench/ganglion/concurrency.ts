@@ -5,9 +5,8 @@ import { BURST } from '../bursts.ts';
 import { EVENT_TYPE, expectedSum, orderAt } from '../events.ts';
 import type { Figures, OpenSide } from '../scenario.ts';
 import { checkTotals, Tally } from '../tally.ts';
-import { checkAccount } from './bus.ts';
+import { ADD_UP, checkAccount, settle } from './bus.ts';
 
-const ADD_UP: URL = new URL('../handlers/add-up.js', import.meta.url);
 const LIMITED: URL = new URL('../handlers/limited.js', import.meta.url);
 const OTHERS = 9;
 const LIMITED_TYPE = 'order.archived';
@@ -47,7 +46,7 @@ function besideTenth(name: string, options: SubscribeOptions): OpenSide {
           await burst();
           elapsed += performance.now() - start;
           events += rounds * OTHERS;
-          if (!(await bus.waitForPending())) throw new Error('waitForPending gave up');
+          await settle(bus);
         }
         checkAccount(bus);
         checkTotals(name, tally.read(), { count: sent, sum });

@@ -3,7 +3,7 @@ import type { WorkName } from '../cpu-work.ts';
 import { EVENT_TYPE } from '../events.ts';
 import type { OpenSide } from '../scenario.ts';
 import { Tally } from '../tally.ts';
-import { CPU, checkAccount, openBus } from './bus.ts';
+import { accounted, CPU, openBus, settle } from './bus.ts';
 
 /** One event per task, all emitted at once. */
 export const cpuTasks =
@@ -14,14 +14,8 @@ export const cpuTasks =
     return cpuSide('ganglion', threads, works, {
       work: async (work, count) => {
         for (let i = 0; i < count; i++) bus.emit(EVENT_TYPE, taskAt(work, i));
-        if (!(await bus.waitForPending())) throw new Error('waitForPending gave up');
+        await settle(bus);
       },
-      totals: () => {
-        checkAccount(bus);
-        return tally.read();
-      },
-      close: async () => {
-        await bus.shutdown();
-      },
+      ...accounted(bus, tally),
     });
   };

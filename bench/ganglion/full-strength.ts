@@ -4,7 +4,7 @@ import { nowMs } from '../clock.ts';
 import { GAUGE } from '../gauge.ts';
 import type { Figures, OpenSide } from '../scenario.ts';
 import { checkTotals, Tally } from '../tally.ts';
-import { checkAccount } from './bus.ts';
+import { checkAccount, settle } from './bus.ts';
 import { subscribeNudge, untilWhole } from './whole.ts';
 
 const MODULE = new URL('../handlers/gauge.js', import.meta.url);
@@ -44,7 +44,7 @@ export const open: OpenSide = async ({ threads }) => {
     failures++;
     if (outcomes[0]?.reason !== FailureReason.HANDLER_TIMEOUT)
       throw new Error(`not timed out: ${JSON.stringify(outcomes)}`);
-    if (!(await bus.waitForPending())) throw new Error('waitForPending gave up');
+    await settle(bus);
     checkTotals('full-strength', tally.read(), { count: sent, sum: sent });
     if (Atomics.load(words, GAUGE.armed) !== 0) throw new Error('full strength was not seen again');
     return times[GAUGE.fullAt]! - times[GAUGE.stuckAt]! - DEADLINE_MS;

@@ -8,7 +8,7 @@ import { bestOf, most } from '../best-of.ts';
 import { EVENT_TYPE, expectedSum, orderAt } from '../events.ts';
 import type { Figures, OpenSide } from '../scenario.ts';
 import { checkTotals, Tally } from '../tally.ts';
-import { checkAccount, openBus } from './bus.ts';
+import { checkAccount, openBus, settle } from './bus.ts';
 
 const LINES = 32_768;
 
@@ -45,10 +45,6 @@ function feeding(name: string, feed: Feed): OpenSide {
       },
     };
   };
-}
-
-async function settle(bus: EventBus): Promise<void> {
-  if (!(await bus.waitForPending())) throw new Error('waitForPending gave up');
 }
 
 export const ingest: OpenSide = feeding('ingest', async (bus, path) => {

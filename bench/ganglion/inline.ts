@@ -2,7 +2,7 @@ import { EventBus } from '../../src/index.ts';
 import { EVENT_TYPE, type Order, orderAt } from '../events.ts';
 import { InlineTally, inlineSide } from '../inline.ts';
 import type { OpenSide } from '../scenario.ts';
-import { checkAccount } from './bus.ts';
+import { accounted, settle } from './bus.ts';
 
 /** Handlers on the main thread: they run after `emit` has returned, each event with its snapshot. */
 export const open =
@@ -15,14 +15,8 @@ export const open =
       return {
         burst: async (count) => {
           for (let i = 0; i < count; i++) bus.emit(EVENT_TYPE, orderAt(i));
-          if (!(await bus.waitForPending())) throw new Error('waitForPending gave up');
+          await settle(bus);
         },
-        totals: () => {
-          checkAccount(bus);
-          return tally.read();
-        },
-        close: async () => {
-          await bus.shutdown();
-        },
+        ...accounted(bus, tally),
       };
     });

@@ -3,7 +3,7 @@ import { LatencyHistogram } from '../latency.ts';
 import { latencySide } from '../latency-side.ts';
 import type { OpenSide } from '../scenario.ts';
 import { Tally } from '../tally.ts';
-import { checkAccount, openBus } from './bus.ts';
+import { accounted, openBus } from './bus.ts';
 
 const TIMED = new URL('../handlers/timed.js', import.meta.url);
 
@@ -20,12 +20,6 @@ export const open: OpenSide = async (setup) => {
       bus.emit(EVENT_TYPE, order);
     },
     pending: () => bus.getPendingCount(),
-    totals: () => {
-      checkAccount(bus);
-      return tally.read();
-    },
-    close: async () => {
-      await bus.shutdown();
-    },
+    ...accounted(bus, tally),
   });
 };

@@ -3,7 +3,7 @@ import { LatencyHistogram } from '../latency.ts';
 import { mixedSide } from '../mixed.ts';
 import type { OpenSide } from '../scenario.ts';
 import { Tally } from '../tally.ts';
-import { CPU, checkAccount } from './bus.ts';
+import { accounted, CPU } from './bus.ts';
 
 const FAST = new URL('../handlers/timed.js', import.meta.url);
 
@@ -24,13 +24,7 @@ function mixed(name: string, limit?: number): OpenSide {
         bus.emit('slow', task);
       },
       pending: () => bus.getPendingCount(),
-      totals: () => {
-        checkAccount(bus);
-        return tally.read();
-      },
-      close: async () => {
-        await bus.shutdown();
-      },
+      ...accounted(bus, tally),
     });
   };
 }

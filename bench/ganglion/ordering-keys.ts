@@ -2,7 +2,7 @@ import { burstSide } from '../bursts.ts';
 import { EVENT_TYPE, orderAt } from '../events.ts';
 import type { OpenSide } from '../scenario.ts';
 import { Tally } from '../tally.ts';
-import { checkAccount, openBus } from './bus.ts';
+import { accounted, openBus, settle } from './bus.ts';
 
 /** Bursts of events whose keys, if there are any, take turns. */
 function bursts(name: string, keys: readonly ({ readonly orderingKey: string } | undefined)[]): OpenSide {
@@ -12,15 +12,9 @@ function bursts(name: string, keys: readonly ({ readonly orderingKey: string } |
     return burstSide(name, {
       burst: async (count) => {
         for (let i = 0; i < count; i++) bus.emit(EVENT_TYPE, orderAt(i), keys[i % keys.length]);
-        if (!(await bus.waitForPending())) throw new Error('waitForPending gave up');
+        await settle(bus);
       },
-      totals: () => {
-        checkAccount(bus);
-        return tally.read();
-      },
-      close: async () => {
-        await bus.shutdown();
-      },
+      ...accounted(bus, tally),
     });
   };
 }

@@ -2,7 +2,7 @@ import { EVENT_TYPE, orderAt } from '../events.ts';
 import { roundTripSide } from '../round-trips.ts';
 import type { OpenSide } from '../scenario.ts';
 import { Tally } from '../tally.ts';
-import { checkAccount, openBus } from './bus.ts';
+import { accounted, openBus } from './bus.ts';
 
 /** `emitAndWait`, one at a time. */
 export function roundTrips(restMs: number): OpenSide {
@@ -14,13 +14,7 @@ export function roundTrips(restMs: number): OpenSide {
         const { ok } = await bus.emitAndWait(EVENT_TYPE, orderAt(i));
         if (!ok) throw new Error(`event ${i} failed`);
       },
-      totals: () => {
-        checkAccount(bus);
-        return tally.read();
-      },
-      close: async () => {
-        await bus.shutdown();
-      },
+      ...accounted(bus, tally),
     });
   };
 }

@@ -3,7 +3,7 @@ import { BURST } from '../bursts.ts';
 import { EVENT_TYPE, expectedSum, orderAt } from '../events.ts';
 import type { Figures, OpenSide } from '../scenario.ts';
 import { checkTotals, Tally } from '../tally.ts';
-import { checkAccount, openBus } from './bus.ts';
+import { checkAccount, openBus, settle } from './bus.ts';
 
 const EVENTS = 1_500_000;
 const FIRST = 300_000;
@@ -35,7 +35,7 @@ export const open: OpenSide = async ({ threads, quick }) => {
         rssMb.push(process.memoryUsage.rss() / MB);
       }
       for (const end = Math.min(total, sent + BURST); sent < end; sent++) bus.emit(EVENT_TYPE, orderAt(sent));
-      if (!(await bus.waitForPending())) throw new Error('waitForPending gave up');
+      await settle(bus);
     }
   }
   return {

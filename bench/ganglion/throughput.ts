@@ -4,7 +4,7 @@ import { type BurstSide, burstSide, sizedBurstSide } from '../bursts.ts';
 import { EVENT_TYPE, orderAt } from '../events.ts';
 import type { OpenSide, Side } from '../scenario.ts';
 import { Tally } from '../tally.ts';
-import { ADD_UP, checkAccount, openBus } from './bus.ts';
+import { ADD_UP, accounted, openBus, settle } from './bus.ts';
 
 type Send = (bus: EventBus, i: number) => void;
 
@@ -24,15 +24,9 @@ function bursts(handlers: readonly URL[], of: (side: BurstSide) => Side, send: S
     return of({
       burst: async (count) => {
         for (let i = 0; i < count; i++) send(bus, i);
-        if (!(await bus.waitForPending())) throw new Error('waitForPending gave up');
+        await settle(bus);
       },
-      totals: () => {
-        checkAccount(bus);
-        return tally.read();
-      },
-      close: async () => {
-        await bus.shutdown();
-      },
+      ...accounted(bus, tally),
     });
   };
 }

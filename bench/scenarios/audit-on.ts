@@ -1,26 +1,15 @@
 import { rate } from '../format.ts';
 import type { openEmit } from '../ganglion/audited-emit.ts';
-import type { Rounds, Row, Scenario } from '../scenario.ts';
-import { median, ratio } from '../statistics.ts';
+import { compared } from '../rows.ts';
+import type { Row, Scenario } from '../scenario.ts';
 
 const figure = 'eventsPerSecond';
 
 const side = (options: Parameters<typeof openEmit>[0]) => async () =>
   (await import('../ganglion/audited-emit.ts')).openEmit(options);
 
-function row(name: string, audited: string, plain: string): Row {
-  return {
-    name,
-    unit: '×',
-    side: audited,
-    versus: plain,
-    role: 'self',
-    atLeast: 0.6,
-    measure: (rounds: Rounds) => ratio(rounds.each(audited, figure), rounds.each(plain, figure)),
-    absolute: (rounds: Rounds) =>
-      `${rate(median(rounds.each(audited, figure)))} vs ${rate(median(rounds.each(plain, figure)))}`,
-  };
-}
+const row = (name: string, side: string, versus: string): Row =>
+  compared({ name, side, versus, role: 'self', atLeast: 0.6, figure, format: rate });
 
 export const auditOn: Scenario = {
   name: 'audit-on',

@@ -6,10 +6,7 @@ import type { Row, Scenario } from '../scenario.ts';
 const figure = 'linesPerSecond';
 
 function row(name: string, side: string, versus: string, role: RowRole, atLeast?: number): Row {
-  return {
-    ...compared({ name, side, versus, role, figure, format: rate }),
-    ...(atLeast === undefined ? {} : { atLeast }),
-  };
+  return compared({ name, side, versus, role, figure, format: rate, atLeast });
 }
 
 export const auditRedact: Scenario = {

@@ -8,10 +8,7 @@ import { POOLS, poolSides } from './pools.ts';
 const perSecond = (value: number): string => `${digits(value)} tasks/s`;
 
 function row(work: WorkName, what: string, versus: string, role: RowRole, atLeast?: number): Row {
-  return {
-    ...compared({ name: what, versus, role, figure: `tasksPerSecond ${work}`, format: perSecond }),
-    ...(atLeast === undefined ? {} : { atLeast }),
-  };
+  return compared({ name: what, versus, role, figure: `tasksPerSecond ${work}`, format: perSecond, atLeast });
 }
 
 const bars = (title: string, groups: BarsChart['groups']): BarsChart => ({

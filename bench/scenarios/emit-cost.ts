@@ -1,8 +1,6 @@
 import { micros } from '../format.ts';
+import { compared } from '../rows.ts';
 import type { Scenario } from '../scenario.ts';
-import { median, ratio } from '../statistics.ts';
-
-const figure = 'usPerEvent';
 
 export const emitCost: Scenario = {
   name: 'emit-cost',
@@ -15,15 +13,13 @@ export const emitCost: Scenario = {
     'stringify + write': async () => (await import('../rivals/stringify-write.ts')).open,
   },
   rows: [
-    {
+    compared({
       name: 'main-thread cost of emit vs JSON.stringify + Buffer write of its line',
-      unit: '×',
       versus: 'stringify + write',
       role: 'floor',
       atMost: 2,
-      measure: (rounds) => ratio(rounds.each('ganglion', figure), rounds.each('stringify + write', figure)),
-      absolute: (rounds) =>
-        `${micros(median(rounds.each('ganglion', figure)))} vs ${micros(median(rounds.each('stringify + write', figure)))}`,
-    },
+      figure: 'usPerEvent',
+      format: micros,
+    }),
   ],
 };

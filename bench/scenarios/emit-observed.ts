@@ -1,23 +1,10 @@
 import { micros } from '../format.ts';
-import type { Rounds, Row, Scenario } from '../scenario.ts';
-import { median, ratio } from '../statistics.ts';
-
-const figure = 'usPerEvent';
+import { compared } from '../rows.ts';
+import type { Row, Scenario } from '../scenario.ts';
 
 /** How fast one side emits, as a share of how fast another does. */
-export function share(name: string, side: string, baseline: string, atLeast: number): Row {
-  return {
-    name,
-    unit: '×',
-    side,
-    versus: baseline,
-    role: 'self',
-    atLeast,
-    measure: (rounds: Rounds) => ratio(rounds.each(baseline, figure), rounds.each(side, figure)),
-    absolute: (rounds: Rounds) =>
-      `${micros(median(rounds.each(side, figure)))} vs ${micros(median(rounds.each(baseline, figure)))}`,
-  };
-}
+export const share = (name: string, side: string, versus: string, atLeast: number): Row =>
+  compared({ name, side, versus, role: 'self', atLeast, figure: 'usPerEvent', inverse: true, format: micros });
 
 export const emitObserved: Scenario = {
   name: 'emit-observed',

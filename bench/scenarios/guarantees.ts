@@ -1,18 +1,11 @@
-import { micros, rate } from '../format.ts';
+import { rate } from '../format.ts';
+import { compared } from '../rows.ts';
 import type { Row, Scenario } from '../scenario.ts';
-import { median, ratio } from '../statistics.ts';
+import { share } from './emit-observed.ts';
 
 /** How fast one side gets its events through, as a share of another. */
-function speed(name: string, side: string, baseline: string, figure: string, atLeast: number): Row {
-  return {
-    name,
-    unit: '×',
-    atLeast,
-    measure: (rounds) => ratio(rounds.each(side, figure), rounds.each(baseline, figure)),
-    absolute: (rounds) =>
-      `${rate(median(rounds.each(side, figure)))} vs ${rate(median(rounds.each(baseline, figure)))}`,
-  };
-}
+const speed = (name: string, side: string, versus: string, figure: string, atLeast: number): Row =>
+  compared({ name, side, versus, role: 'self', atLeast, figure, format: rate });
 
 export const orderingKeys: Scenario = {
   name: 'ordering-keys',
@@ -71,14 +64,5 @@ export const retryUnused: Scenario = {
     unused: async () => (await import('../ganglion/retry-unused.ts')).unused,
     none: async () => (await import('../ganglion/retry-unused.ts')).none,
   },
-  rows: [
-    {
-      name: 'emit with a retry policy unused, vs none',
-      unit: '×',
-      atLeast: 0.97,
-      measure: (rounds) => ratio(rounds.each('none', 'usPerEvent'), rounds.each('unused', 'usPerEvent')),
-      absolute: (rounds) =>
-        `${micros(median(rounds.each('unused', 'usPerEvent')))} vs ${micros(median(rounds.each('none', 'usPerEvent')))}`,
-    },
-  ],
+  rows: [share('emit with a retry policy unused, vs none', 'unused', 'none', 0.97)],
 };

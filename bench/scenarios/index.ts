@@ -14,6 +14,7 @@ import { memorySoak } from './memory-soak.ts';
 import { mixed } from './mixed.ts';
 import { binaryBody, oneToOne } from './one-to-one.ts';
 import { pingPong, pingPongRested } from './ping-pong.ts';
+import { redaction } from './redaction.ts';
 import { scaling } from './scaling.ts';
 import { stuckHandler } from './stuck-handler.ts';
 import { subscriptions } from './subscriptions.ts';
@@ -39,6 +40,7 @@ export const scenarios: readonly Scenario[] = [
   killStorm,
   deadline,
   fullStrength,
+  redaction,
   auditRedact,
   auditOn,
   emitCost,

@@ -6,11 +6,17 @@ import { POOLS, poolSides } from './pools.ts';
 
 const figure = 'p50Us';
 
-function row(name: string, versus: string, role: RowRole, atMost?: number): Row {
-  return {
-    ...compared({ name, versus, role, figure, better: 'less', format: micros }),
-    ...(atMost === undefined ? {} : { atMost }),
-  };
+/** The same rivals in both; what the first row and the others call a trip. */
+function rows(first: string, trip: string): Row[] {
+  const row = (name: string, versus: string, role: RowRole, atMost?: number): Row =>
+    compared({ name, versus, role, figure, better: 'less', atMost, format: micros });
+  return [
+    row(`${first} vs piscina.run`, 'piscina', 'rival', 0.5),
+    row(`${trip}, vs tinypool`, 'tinypool', 'rival'),
+    row(`${trip}, vs workerpool`, 'workerpool', 'rival'),
+    row(`${trip}, vs poolifier`, 'poolifier', 'rival'),
+    row(`${trip}, vs raw postMessage and back`, 'postMessage', 'floor'),
+  ];
 }
 
 function sides(restMs: 0 | 5): Scenario['sides'] {
@@ -39,13 +45,7 @@ export const pingPong: Scenario = {
   warmUpMs: 1000,
   takes: ['size'],
   sides: sides(0),
-  rows: [
-    row('round trip p50, emitAndWait vs piscina.run', 'piscina', 'rival', 0.5),
-    row('round trip p50, vs tinypool', 'tinypool', 'rival'),
-    row('round trip p50, vs workerpool', 'workerpool', 'rival'),
-    row('round trip p50, vs poolifier', 'poolifier', 'rival'),
-    row('round trip p50, vs raw postMessage and back', 'postMessage', 'floor'),
-  ],
+  rows: rows('round trip p50, emitAndWait', 'round trip p50'),
   charts: [chart('Round trip, back to back (median)')],
 };
 
@@ -57,12 +57,6 @@ export const pingPongRested: Scenario = {
   warmUpMs: 1000,
   takes: ['size'],
   sides: sides(5),
-  rows: [
-    row('round trip p50 after 5 ms of rest, vs piscina.run', 'piscina', 'rival', 0.5),
-    row('round trip p50 after 5 ms of rest, vs tinypool', 'tinypool', 'rival'),
-    row('round trip p50 after 5 ms of rest, vs workerpool', 'workerpool', 'rival'),
-    row('round trip p50 after 5 ms of rest, vs poolifier', 'poolifier', 'rival'),
-    row('round trip p50 after 5 ms of rest, vs raw postMessage and back', 'postMessage', 'floor'),
-  ],
+  rows: rows('round trip p50 after 5 ms of rest,', 'round trip p50 after 5 ms of rest'),
   charts: [chart('Round trip after 5 ms of rest (median)')],
 };

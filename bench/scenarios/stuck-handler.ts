@@ -1,8 +1,6 @@
 import { rate } from '../format.ts';
+import { compared } from '../rows.ts';
 import type { Scenario } from '../scenario.ts';
-import { median, ratio } from '../statistics.ts';
-
-const figure = 'eventsPerSecond';
 
 export const stuckHandler: Scenario = {
   name: 'stuck-handler',
@@ -15,15 +13,14 @@ export const stuckHandler: Scenario = {
     'one fewer': async () => (await import('../ganglion/stuck.ts')).oneFewer,
   },
   rows: [
-    {
+    compared({
       name: "others' throughput with one handler stuck vs one thread fewer",
-      unit: '×',
+      side: 'one stuck',
       versus: 'one fewer',
       role: 'self',
       atLeast: 0.9,
-      measure: (rounds) => ratio(rounds.each('one stuck', figure), rounds.each('one fewer', figure)),
-      absolute: (rounds) =>
-        `${rate(median(rounds.each('one stuck', figure)))} vs ${rate(median(rounds.each('one fewer', figure)))}`,
-    },
+      figure: 'eventsPerSecond',
+      format: rate,
+    }),
   ],
 };

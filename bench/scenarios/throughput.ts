@@ -13,8 +13,7 @@ const speedAndCpu = (rounds: Rounds, side: string): string =>
 
 function versus(what: string, rival: string, name: string, role: RowRole, atLeast?: number): Row {
   return {
-    ...compared({ name: `${what} vs ${name}`, versus: rival, role, figure, format: rate }),
-    ...(atLeast === undefined ? {} : { atLeast }),
+    ...compared({ name: `${what} vs ${name}`, versus: rival, role, figure, format: rate, atLeast }),
     absolute: (rounds) => `${speedAndCpu(rounds, 'ganglion')} vs ${speedAndCpu(rounds, rival)}`,
   };
 }

@@ -3,6 +3,7 @@ import { bestAlong, bestOf, least, most } from '../../bench/best-of.ts';
 import { amountOf, bodyAt, sizedBodies } from '../../bench/bodies.ts';
 import { burstSide, sizedBurstSide } from '../../bench/bursts.ts';
 import { expectedSum, orderAt, usePayloadBytes } from '../../bench/events.ts';
+import { KINDS, redactionSide } from '../../bench/redaction.ts';
 import { series, threadSteps } from '../../bench/scaling.ts';
 import type { OpenSide, Setup, Side } from '../../bench/scenario.ts';
 import { tests } from '../helpers.ts';
@@ -115,6 +116,47 @@ test('sizes come one after the other', async () => {
     'eventsPerSecond 16',
   ]);
   usePayloadBytes(250);
+});
+
+/** Redacts lines of all kinds, in so many characters for each. */
+function byHand(token: string): (line: string) => string {
+  return (line) =>
+    line
+      .replace(/ann\.\d+@example\.com/, token)
+      .replace(/\+1 415 555 \d+/, token)
+      .replace(/10\.1\.2\.\d+/, token)
+      .replace('hunter2', token);
+}
+
+test('lines of about 250 bytes are redacted kind by kind', async () => {
+  const figures = await redactionSide(true, byHand('[REDACTED]')).run(3);
+  assert.equal(
+    Object.keys(figures).sort(),
+    KINDS.flatMap((kind) => [`linesPerSecond ${kind}`, `mbPerSecond ${kind}`]).sort(),
+  );
+  for (const kind of KINDS) {
+    const bytes = (Number(figures[`mbPerSecond ${kind}`]) * 1e6) / Number(figures[`linesPerSecond ${kind}`]);
+    assert.ok(bytes > 235 && bytes < 265, `${kind}: ${bytes} bytes`);
+  }
+});
+
+test('a way to redact that is wrong at first or later makes no figures', async () => {
+  const redact = byHand('[REDACTED]');
+  const wrong = {
+    'leaves all': (line: string) => line,
+    'changes clean lines': (line: string) => redact(line).replace('order.created', 'order'),
+    'leaves one of four': (line: string) =>
+      line.includes('hunter2') ? redact(line).replace('[REDACTED]', '') : redact(line),
+    'makes no JSON': (line: string) => redact(line).replace('"[REDACTED]"', '[REDACTED]'),
+  };
+  for (const [name, way] of Object.entries(wrong)) assert.throws(() => redactionSide(true, way), / became |JSON/, name);
+  let right = true;
+  const side = redactionSide(true, (line) => (right ? redact(line) : ''));
+  right = false;
+  await side.run(1).then(
+    () => assert.unreachable(),
+    (error: Error) => assert.match(error.message, /clean: 0 characters, \d+ at first/),
+  );
 });
 
 test('a series opens a side for each step and closes it again', async () => {

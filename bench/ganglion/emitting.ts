@@ -1,0 +1,21 @@
+import type { EventBus } from '../../src/index.ts';
+import { EMIT_BURST, emitSide } from '../emit-bursts.ts';
+import { EVENT_TYPE, orderAt } from '../events.ts';
+import type { OpenSide } from '../scenario.ts';
+import { Tally } from '../tally.ts';
+import { accounted, settle } from './bus.ts';
+
+/** Time inside `emit` alone, on the bus that `open` makes for so many threads. */
+export function emitting(name: string, open: (threads: number) => Promise<EventBus>): OpenSide {
+  return async ({ threads }) => {
+    const tally = new Tally();
+    const bus = await open(threads);
+    return emitSide(name, {
+      emit: () => {
+        for (let i = 0; i < EMIT_BURST; i++) bus.emit(EVENT_TYPE, orderAt(i));
+      },
+      settle: () => settle(bus),
+      ...accounted(bus, tally),
+    });
+  };
+}
