@@ -123,7 +123,10 @@ export class BusClosedError extends GanglionError {
   }
 }
 
-/** A handler module that is missing, throws on import, has no such export, or takes longer than `loadTimeoutMs`. */
+/**
+ * A handler module that is missing, throws on import, has no such export, or takes longer than `loadTimeoutMs`. `cause` is
+ * what its import threw; there is none where that ended or blocked the thread.
+ */
 export class HandlerLoadError extends GanglionError {
   static readonly code = 'ERR_GANGLION_HANDLER_LOAD';
   readonly module: string;

@@ -70,7 +70,7 @@ export type FromThread =
   /** A completion ring has something, and main had armed the bell. */
   | { readonly type: 'doorbell' }
   /** `teardown`: the module has one. */
-  | { readonly type: 'loaded'; readonly module: number; readonly teardown: boolean; readonly error?: string }
+  | { readonly type: 'loaded'; readonly module: number; readonly teardown: boolean; readonly error?: SerializedError }
   /** It has done its number of events, or its heap has grown: it wants to be replaced. */
   | { readonly type: 'worn' }
   /** It was told to take nothing new, and nothing is in flight any more. */

@@ -237,7 +237,7 @@ class HandlerHost {
           const module = runner.load(info);
           void module.loaded.then(() => {
             const { index, href } = info;
-            const error = module.error?.message;
+            const { error } = module;
             this.#send({ type: 'loaded', module: index, teardown: hasTeardown(href), ...(error && { error }) });
           });
         }

@@ -1,6 +1,6 @@
 import { splitParts } from '../codec.ts';
-import { type Delivery, failure, type Outcome, success } from '../delivery/pending.ts';
-import { HandlerLoadError, InvalidEventError, WorkerExitError } from '../errors.ts';
+import { type Delivery, failure, type Outcome, type Subscription, success } from '../delivery/pending.ts';
+import { InvalidEventError, WorkerExitError } from '../errors.ts';
 import {
   EMIT,
   LATE,
@@ -25,6 +25,8 @@ import { readText } from '../ring/text.ts';
 import { deserializeError, type SerializedError } from '../serialized-error.ts';
 import { FailureReason } from '../types.ts';
 import type { HandlerThread } from './handler-thread.ts';
+import { reportedLoadError } from './loading.ts';
+import type { PoolModule } from './modules.ts';
 
 export interface CompletionHooks {
   find(id: number): Delivery | undefined;
@@ -115,8 +117,8 @@ export class Completions {
       const error = new InvalidEventError('the payload is not JSON', { cause });
       this.#hooks.settle(delivery, failure(FailureReason.SERIALIZATION_ERROR, error, 0, 0, nodeThreadId));
     } else if (status === STATUS_LOAD_ERROR) {
-      const cause = deserializeError(value as SerializedError);
-      const error = new HandlerLoadError(delivery.subscription.name, cause.message, { cause });
+      const { href } = (delivery.subscription as Subscription<PoolModule>).module!;
+      const error = reportedLoadError(href, value as SerializedError);
       this.#hooks.settle(delivery, failure(FailureReason.HANDLER_LOAD_ERROR, error, 0, 0, nodeThreadId, true));
     }
   }

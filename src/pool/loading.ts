@@ -1,6 +1,7 @@
 import { monotonicMs } from '../clock.ts';
 import type { Delivery } from '../delivery/pending.ts';
 import { HandlerLoadError } from '../errors.ts';
+import { deserializeError, type SerializedError } from '../serialized-error.ts';
 import type { HandlerThread } from './handler-thread.ts';
 import type { Modules, PoolModule } from './modules.ts';
 
@@ -56,7 +57,7 @@ export class Loading {
   }
 
   /** A thread's answer. Once a module is ready, a thread on which it fails reports so with each delivery. */
-  loaded(thread: HandlerThread, index: number, teardown: boolean, error: string | undefined): void {
+  loaded(thread: HandlerThread, index: number, teardown: boolean, error: SerializedError | undefined): void {
     thread.loading.delete(index);
     const module = this.#modules.get(index);
     if (module === undefined) return;
@@ -66,7 +67,7 @@ export class Loading {
     if (error === undefined)
       for (const other of this.#hooks.threads())
         if (other !== thread && other.role !== 'dying' && other.role !== 'gone') this.#load(other, [module]);
-    this.#conclude(module, error);
+    this.#conclude(module, error && reportedLoadError(module.href, error));
     this.tryNew();
   }
 
@@ -82,7 +83,7 @@ export class Loading {
         const how = thread.killed
           ? `its import blocked the thread for ${this.#loadTimeoutMs} ms`
           : 'its import ended the thread';
-        this.#conclude(module, how);
+        this.#conclude(module, loadError(module.href, how));
       } else {
         module.state = 'new';
         module.alone = true;
@@ -101,10 +102,18 @@ export class Loading {
     if (thread.up) this.#hooks.watch(now + this.#loadTimeoutMs);
   }
 
-  #conclude(module: PoolModule, error: string | undefined): void {
-    const failed =
-      error === undefined ? undefined : new HandlerLoadError(module.href, `handler module ${module.href}: ${error}`);
-    for (const delivery of this.#modules.conclude(module, failed)) this.#hooks.submit(delivery);
+  #conclude(module: PoolModule, error: HandlerLoadError | undefined): void {
+    for (const delivery of this.#modules.conclude(module, error)) this.#hooks.submit(delivery);
     this.#hooks.concluded();
   }
+}
+
+/** What a thread says of a module; its `cause` is what the import threw. */
+export function reportedLoadError(href: string, reported: SerializedError): HandlerLoadError {
+  const { message, cause } = deserializeError(reported);
+  return loadError(href, message, { cause });
+}
+
+function loadError(href: string, message: string, options?: ErrorOptions): HandlerLoadError {
+  return new HandlerLoadError(href, `handler module ${href}: ${message}`, options);
 }

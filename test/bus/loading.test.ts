@@ -1,5 +1,14 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import * as assert from 'uvu/assert';
-import { EventBus, HandlerLoadError, type HandlerModule, ThreadStartError } from '../../src/index.ts';
+import {
+  EventBus,
+  HandlerLoadError,
+  type HandlerModule,
+  type HandlerOutcome,
+  ThreadStartError,
+} from '../../src/index.ts';
 import { tests } from '../helpers.ts';
 import { balance, fixture, only, withBus } from './fixtures.ts';
 
@@ -36,6 +45,52 @@ for (const [what, module, message] of broken) {
       assert.ok(bus.getStats().threads.restarts <= 3, `${bus.getStats().threads.restarts} restarts`);
       assert.is(balance(bus), 0);
     }));
+}
+
+const causes: [string, HandlerModule, { name: string; code: string; message: RegExp }][] = [
+  ['missing', fixture('no-such-file'), { name: 'Error', code: 'ERR_MODULE_NOT_FOUND', message: /^Cannot find module/ }],
+  ['throwing', fixture('throws-at-import'), { name: 'RangeError', code: 'E_IMPORT', message: /^not today$/ }],
+];
+
+for (const [what, module, expected] of causes) {
+  test(`the cause of a module that is ${what} is what its import threw, in ready() and in outcomes`, () =>
+    withBus({}, async (bus) => {
+      bus.subscribe(module, 'bad');
+      const early = bus.emitAndWait('bad', {});
+      const rejected = await bus.ready().catch((error: unknown) => error);
+      const outcomes = [only(await early), only(await bus.emitAndWait('bad', {}))];
+      for (const error of [rejected, ...outcomes.map((outcome) => outcome.error)]) assertCause(error, expected);
+    }));
+}
+
+test('a module that only one thread can import: the other’s deliveries fail with the same error and cause', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'ganglion-loading-'));
+  try {
+    await withBus({ spareThreads: 0, env: { ...process.env, LOADS_ONCE: join(folder, 'claim') } }, async (bus) => {
+      bus.subscribe(fixture('loads-once'), 'once', { circuitBreaker: false });
+      await bus.ready();
+      let failed: HandlerOutcome | undefined;
+      while (failed === undefined) {
+        const results = await Promise.all(Array.from({ length: 8 }, () => bus.emitAndWait('once', {})));
+        failed = results.map(only).find(({ ok }) => !ok);
+      }
+      assert.is(failed.reason, 'handler_load_error');
+      assertCause(failed.error, { name: 'Error', code: 'EEXIST', message: /^EEXIST/ });
+      assert.is((failed.error as HandlerLoadError).module, String((fixture('loads-once') as { module: URL }).module));
+    });
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
+function assertCause(error: unknown, expected: { name: string; code: string; message: RegExp }): void {
+  assert.ok(HandlerLoadError.is(error), String(error));
+  const cause = (error as Error).cause as Error & { code?: unknown };
+  assert.instance(cause, Error);
+  assert.is(cause.name, expected.name);
+  assert.is(cause.code, expected.code);
+  assert.match(cause.message, expected.message);
+  assert.match(cause.stack!, cause.message);
 }
 
 test('events wait for the import and setup, which never count against a deadline', () =>

@@ -4,6 +4,7 @@ import type { HandlerThread, ThreadRole } from '../../src/pool/handler-thread.ts
 import { Loading } from '../../src/pool/loading.ts';
 import { Modules, type PoolModule } from '../../src/pool/modules.ts';
 import type { ToThread } from '../../src/protocol.ts';
+import { serializeError } from '../../src/serialized-error.ts';
 import { tests } from '../helpers.ts';
 
 const test = tests('loading of handler modules');
@@ -41,7 +42,12 @@ function world(...threads: FakeThread[]) {
   const module = (href: string): PoolModule => modules.acquire({ href, exportName: 'default' });
   const wait = (where: PoolModule, delivery: string): void => void where.held.add(delivery as unknown as Delivery);
   const answer = (from: FakeThread, what: PoolModule, error?: string): void =>
-    loading.loaded(from as unknown as HandlerThread, what.index, false, error);
+    loading.loaded(
+      from as unknown as HandlerThread,
+      what.index,
+      false,
+      error === undefined ? undefined : serializeError(new Error(error)),
+    );
   const died = (which: FakeThread): void => {
     which.role = 'dying';
     loading.ofTheDead(which as unknown as HandlerThread);
