@@ -73,6 +73,8 @@ export type FromThread =
   | { readonly type: 'loaded'; readonly module: number; readonly teardown: boolean; readonly error?: SerializedError }
   /** It has done its number of events, or its heap has grown: it wants to be replaced. */
   | { readonly type: 'worn' }
+  /** It ends on an error of our own. */
+  | { readonly type: 'panic'; readonly message: string }
   /** It was told to take nothing new, and nothing is in flight any more. */
   | { readonly type: 'drained' }
   /** With the teardowns that failed; the thread is about to be ended, so that main warns of them. */

@@ -5,7 +5,6 @@ export const WARNING_CODES = [
   'GANGLION_METRICS_BACKEND',
   'GANGLION_DEAD_LETTER_FILE',
   'GANGLION_TEARDOWN_ERROR',
-  'GANGLION_IDLE_ERROR',
   'GANGLION_HOST_ERROR',
 ] as const;
 export type WarningCode = (typeof WARNING_CODES)[number];

@@ -429,6 +429,23 @@ const warned: Readonly<Record<string, Case>> = {
     says: /still busy/,
     next: /may still be open/,
   },
+  GANGLION_HOST_ERROR: {
+    act: () =>
+      withBus({ maxConcurrentHandlers: 1, spareThreads: 0 }, async (bus) => {
+        // The handler has returned when the thread's own loop meets it.
+        const code = `export default () => void setImmediate(() => {
+          Atomics.load = () => { throw new Error('load is not what it was'); };
+        })`;
+        bus.subscribe(moduleOf(code), 'x');
+        for (let n = 0; n < 2; n++) {
+          const restarted = bus.waitFor('system.thread_restarted', { timeoutMs: 20_000 });
+          assert.ok((await bus.emitAndWait('x', {})).ok, 'its delivery is none the worse for it');
+          await restarted;
+        }
+      }),
+    says: /load is not what it was/,
+    next: /changes Node's built-ins/,
+  },
 };
 
 for (const [code, { act, says, next }] of Object.entries(warned)) {

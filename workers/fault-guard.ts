@@ -1,6 +1,7 @@
+import type { MessagePort } from 'node:worker_threads';
 import { messageOf } from '../src/codec.ts';
 import { currentScope } from '../src/correlation.ts';
-import { Warnings } from '../src/warn.ts';
+import type { FromThread } from '../src/protocol.ts';
 import { InFlight } from './in-flight.ts';
 
 /** What the guard does with a fault that no handler call caught. */
@@ -14,11 +15,17 @@ export interface FaultSink {
 }
 
 let sink: FaultSink | undefined;
-const warnings = new Warnings();
+let port: MessagePort | undefined;
 
-/** From here on faults of this Node thread go to `next`; undefined between leases. */
-export function guardWith(next: FaultSink | undefined): void {
+/** From here on faults of this Node thread go to `next`, also between leases, until the next one begins. */
+export function guardWith(next: FaultSink): void {
+  if (sink === undefined) watch();
   sink = next;
+}
+
+/** Where a panic is told; before anything of a lease can throw. */
+export function panicTo(next: MessagePort): void {
+  port = next;
 }
 
 /** The delivery whose async context this is, not the one that happens to run. */
@@ -29,16 +36,9 @@ function delivery(): InFlight | undefined {
 
 function fault(error: unknown): void {
   const from = delivery();
-  if (sink === undefined) {
-    const message = messageOf(error);
-    warnings.once(
-      'GANGLION_IDLE_ERROR',
-      message,
-      `a handler module left work behind that threw on an idle thread: ${message}. Await it in the handler, or catch its errors`,
-    );
-  } else if (from === undefined || from.settled) sink.late(from, error);
+  if (from === undefined || from.settled) sink?.late(from, error);
   else {
-    sink.crash(from, error);
+    sink?.crash(from, error);
     exit(1);
   }
 }
@@ -50,19 +50,22 @@ const exit = process.exit.bind(process);
  * trusted: it ends, and what it held is taken back.
  */
 export function panic(error: unknown): never {
-  warnings.once(
-    'GANGLION_HOST_ERROR',
-    'panic',
-    `a handler thread ends on an error of ganglion's own, and another takes its place: ${messageOf(error)}. Please report it`,
-  );
+  try {
+    // By main: a warning of this thread would come in a later turn, and there is none.
+    port?.postMessage({ type: 'panic', message: messageOf(error) } satisfies FromThread);
+  } catch {
+    // Whatever broke the thread has broken this too.
+  }
   // Names nobody: what it was about to start is the likeliest cause.
   return exit(1);
 }
 
-process.on('uncaughtException', fault);
-process.on('unhandledRejection', fault);
-process.exit = (code?: number | string | null): never => {
-  const from = delivery();
-  sink?.exiting(from === undefined || from.settled ? undefined : from);
-  return exit(code);
-};
+function watch(): void {
+  process.on('uncaughtException', fault);
+  process.on('unhandledRejection', fault);
+  process.exit = (code?: number | string | null): never => {
+    const from = delivery();
+    sink?.exiting(from === undefined || from.settled ? undefined : from);
+    return exit(code);
+  };
+}

@@ -21,7 +21,7 @@ import { inBurst, overflows, park, unpark } from '../src/ring/parking.ts';
 import { CompletionWriter } from './completion-writer.ts';
 import { forgetContinuations, watchContinuations } from './continuations.ts';
 import { DeliveryRunner } from './delivery-runner.ts';
-import { guardWith, panic } from './fault-guard.ts';
+import { guardWith, panic, panicTo } from './fault-guard.ts';
 import { hasTeardown, tearDown } from './thread-modules.ts';
 
 /** The event loop gets a turn after so long: timers and sockets of handler modules, and the port, live there. */
@@ -280,6 +280,7 @@ class HandlerHost {
 
 /** What the pool runs on each of its threads. */
 export default async function run(task: HostTask): Promise<void> {
+  panicTo(task.port);
   try {
     await new HandlerHost(task).run();
   } catch (error) {

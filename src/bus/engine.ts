@@ -341,6 +341,7 @@ export class BusEngine {
       lateError: (info) => this.#system.threadLateError(info),
       unencodable: (handlerName) => this.#outcomes.unencodable(handlerName),
       tearDownFailed: (fault) => this.#outcomes.tearDownFailed(fault),
+      panicked: (message) => this.#outcomes.panicked(message),
       threadRestarted: (threadId, reason) => {
         this.#observation.threadRestarted(threadId);
         this.#system.threadRestarted(threadId, reason);

@@ -87,6 +87,14 @@ export class Outcomes {
     );
   }
 
+  panicked(message: string): void {
+    this.warnings.once(
+      'GANGLION_HOST_ERROR',
+      message,
+      `a handler thread ended on an error of ganglion's own, and another takes its place: ${message}. A handler module that changes Node's built-ins can cause it; otherwise please report it`,
+    );
+  }
+
   #failed(delivery: Delivery, outcome: Outcome, dead: boolean): void {
     const { event } = delivery;
     if (event.ingestion !== undefined && outcome.reason === FailureReason.SERIALIZATION_ERROR) {

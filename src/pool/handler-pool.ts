@@ -31,6 +31,8 @@ export interface PoolHooks {
   lateError(info: LateErrorInfo): void;
   unencodable(handlerName: string): void;
   tearDownFailed(fault: TeardownFault): void;
+  /** A thread ends on an error of our own. */
+  panicked(message: string): void;
   threadRestarted(nodeThreadId: number, reason: 'killed' | 'exited' | 'recycled'): void;
   /** A delivery that was settled at its deadline has ended on its thread, or the thread has. */
   ended(delivery: Delivery): void;
@@ -378,6 +380,9 @@ export class HandlerPool {
         break;
       case 'bulk':
         thread.bulks.set(message.key, message.bytes);
+        break;
+      case 'panic':
+        this.#hooks.panicked(message.message);
         break;
       case 'worn':
         this.#recycler.worn(thread);
