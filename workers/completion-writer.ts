@@ -13,6 +13,7 @@ import {
   STATUS_ERROR,
 } from '../src/protocol.ts';
 import { ByteRingProducer } from '../src/ring/byte-ring.ts';
+import { writeBytes } from '../src/ring/bytes.ts';
 import { clearCell, finishCell } from '../src/ring/cells.ts';
 import { ringDoorbell } from '../src/ring/doorbell.ts';
 import type { RingMemory, ThreadMemory } from '../src/ring/layout.ts';
@@ -97,7 +98,7 @@ export class CompletionWriter {
     const at = this.#reserve(inRing ? EMIT.DATA + most : EMIT.DATA);
     const begin = inRing ? at + EMIT.DATA : 0;
     const textBytes = writeText(bytes, text, begin);
-    if (body !== undefined) bytes.set(body, begin + textBytes);
+    if (body !== undefined) writeBytes(bytes, body, begin + textBytes);
     const keyBytes = orderingKey === undefined ? -1 : writeText(bytes, orderingKey, begin + textBytes + bodyBytes);
     const size = textBytes + bodyBytes + Math.max(keyBytes, 0);
     out.ints[(at + EMIT.TEXT_BYTES) >>> 2] = textBytes;
@@ -151,7 +152,7 @@ export class CompletionWriter {
         at = this.#reserve(OUTCOME.DATA);
       } else {
         at = this.#reserve(OUTCOME.DATA + size);
-        out.bytes.set(data, at + OUTCOME.DATA);
+        writeBytes(out.bytes, data, at + OUTCOME.DATA);
       }
     }
     out.ints[(at + OUTCOME.DELIVERY) >>> 2] = delivery;

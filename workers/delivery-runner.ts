@@ -19,6 +19,7 @@ import {
   STATUS_VALUE,
   type SubscriptionInfo,
 } from '../src/protocol.ts';
+import { readBytes } from '../src/ring/bytes.ts';
 import { fillCell, setCellStart } from '../src/ring/cells.ts';
 import type { DispatchConsumer } from '../src/ring/dispatch-consumer.ts';
 import {
@@ -139,9 +140,7 @@ export class DeliveryRunner implements FaultSink {
     const text = readText(bytes, bulk === undefined ? offset : 0, bodyAt, (flags & FLAG_ASCII) !== 0);
     // A copy: the bytes are written over, the ring's as soon as the slot is free.
     const body =
-      (flags & FLAG_HAS_BODY) === 0
-        ? undefined
-        : new Uint8Array(bytes.subarray(bodyAt, bodyAt + slots[at + SLOT.BODY_BYTES]!));
+      (flags & FLAG_HAS_BODY) === 0 ? undefined : readBytes(bytes, bodyAt, bodyAt + slots[at + SLOT.BODY_BYTES]!);
     const parts = splitParts(
       text,
       slots[at + SLOT.PAYLOAD_LENGTH]!,

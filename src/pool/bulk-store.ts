@@ -1,4 +1,5 @@
 import type { Bulk, ToThread } from '../protocol.ts';
+import { writeBytes } from '../ring/bytes.ts';
 import { writeText } from '../ring/text.ts';
 import type { HandlerThread } from './handler-thread.ts';
 
@@ -19,7 +20,7 @@ export interface BulkMessage {
 }
 
 /**
- * Messages that are too large for the ring travel in buffers of their own. A buffer is a power of two and is used again, so
+ * Messages that are too large for the ring travel in buffers of their own. Buffers are of few sizes and are used again, so
  * that a thread hears of it once: a thread that idles collects no garbage, and what it was told of would stay in memory.
  */
 export class BulkStore {
@@ -39,7 +40,7 @@ export class BulkStore {
     const size = Buffer.byteLength(text) + (body === undefined ? 0 : body.length);
     const { key, bytes } = this.#take(sizeOf(size));
     const textBytes = writeText(bytes, text, 0);
-    if (body !== undefined) bytes.set(body, textBytes);
+    if (body !== undefined) writeBytes(bytes, body, textBytes);
     return { key, textBytes, ascii: textBytes === text.length };
   }
 
@@ -88,7 +89,13 @@ export class BulkStore {
   }
 }
 
-/** A power of two, so that it fits the next message; exact where it would not be kept anyway, since it can be very large. */
+/**
+ * One of four sizes between two powers of two, so that it fits the next message and is filled by more than four fifths;
+ * exact where it would not be kept anyway, since it can be very large.
+ */
 function sizeOf(bytes: number): number {
-  return bytes > MAX_FREE_BYTES / 2 ? bytes : 2 ** Math.ceil(Math.log2(Math.max(bytes, SMALLEST_BYTES)));
+  if (bytes > MAX_FREE_BYTES / 2) return bytes;
+  if (bytes <= SMALLEST_BYTES) return SMALLEST_BYTES;
+  const step = 2 ** Math.floor(Math.log2(bytes)) / 4;
+  return Math.ceil(bytes / step) * step;
 }

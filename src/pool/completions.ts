@@ -19,6 +19,7 @@ import {
   STATUS_VALUE,
   type WorkerEmit,
 } from '../protocol.ts';
+import { readBytes } from '../ring/bytes.ts';
 import { cellDelivery, loadCell } from '../ring/cells.ts';
 import { CELL_DONE, stateOf } from '../ring/layout.ts';
 import { readText } from '../ring/text.ts';
@@ -103,7 +104,7 @@ export class Completions {
       ints[(at + OUTCOME.BULK) >>> 2]!,
     );
     if (status === STATUS_BYTES) {
-      this.#hooks.settle(delivery, success(new Uint8Array(data), started, ended, nodeThreadId));
+      this.#hooks.settle(delivery, success(readBytes(data, 0, data.length), started, ended, nodeThreadId));
       return;
     }
     const value: unknown = JSON.parse(readText(data, 0, data.length, false));
@@ -159,7 +160,7 @@ export class Completions {
     );
     this.#hooks.emitted({
       ...parts,
-      body: bodyBytes < 0 ? undefined : new Uint8Array(data.subarray(textBytes, bodyEnd)),
+      body: bodyBytes < 0 ? undefined : readBytes(data, textBytes, bodyEnd),
       orderingKey: keyBytes < 0 ? undefined : readText(data, bodyEnd, bodyEnd + keyBytes, false),
     });
   }

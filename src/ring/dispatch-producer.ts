@@ -1,3 +1,4 @@
+import { writeBytes } from './bytes.ts';
 import {
   CLAIMED,
   CONTROL,
@@ -136,7 +137,7 @@ export class DispatchProducer {
     }
     const offset = begin % bytes.length;
     const textBytes = writeText(bytes, text, offset);
-    if (body !== undefined) bytes.set(body, offset + textBytes);
+    if (body !== undefined) writeBytes(bytes, body, offset + textBytes);
     this.#bytesNext = begin + textBytes + (body === undefined ? 0 : body.length);
     this.#shared = message;
     this.#sharedBegin = begin;
