@@ -9,6 +9,16 @@ const SMALLEST_BYTES = 64 << 10;
 
 interface Entry extends Bulk {
   readonly bytes: Buffer;
+  /** Deliveries of the message that is in it. */
+  users: number;
+  /** Nobody is reading it that has given it up. */
+  read: boolean;
+}
+
+/** What is written: an event, for one delivery or for several one after the other. */
+export interface BulkSource {
+  readonly text: string;
+  readonly body: Uint8Array | undefined;
 }
 
 /** Where the text and the body of one message stand, text first. */
@@ -30,29 +40,48 @@ export class BulkStore {
   readonly #free = new Map<number, Entry[]>();
   #freeBytes = 0;
   #lastKey = 0;
+  /** The latest, while it has users: the next delivery is mostly another one of the same event. */
+  #latest: { readonly source: BulkSource; readonly message: BulkMessage } | undefined;
 
   constructor(threads: () => readonly HandlerThread[]) {
     this.#threads = threads;
   }
 
-  /** Copies the message to where threads find it; they are told of the buffer before its key can be published. */
-  put(text: string, body: Uint8Array | undefined): BulkMessage {
+  /**
+   * Copies the message to where threads find it, once for deliveries of one event that come one after the other. Threads
+   * are told of the buffer before its key can be published.
+   */
+  put(source: BulkSource): BulkMessage {
+    if (this.#latest?.source === source) {
+      const { message } = this.#latest;
+      this.#entries.get(message.key)!.users++;
+      return message;
+    }
+    const { text, body } = source;
     const size = Buffer.byteLength(text) + (body === undefined ? 0 : body.length);
-    const { key, bytes } = this.#take(sizeOf(size));
+    const entry = this.#take(sizeOf(size));
+    entry.users = 1;
+    entry.read = true;
+    const { key, bytes } = entry;
     const textBytes = writeText(bytes, text, 0);
     if (body !== undefined) writeBytes(bytes, body, textBytes);
-    return { key, textBytes, ascii: textBytes === text.length };
+    const message = { key, textBytes, ascii: textBytes === text.length };
+    this.#latest = { source, message };
+    return message;
   }
 
   /**
-   * The message is not needed any more. `read`: nobody is reading it, so that the buffer may be written over. A delivery
+   * A delivery does not need its message any more. `read`: nobody is reading it, so that the buffer may be written over. A delivery
    * that was settled by its outcome, its deadline or its thread's exit has been read, as one that nobody started never is.
    */
   release(key: number, read: boolean): void {
     const entry = this.#entries.get(key);
-    if (entry === undefined) return;
+    if (entry === undefined || entry.users === 0) return;
+    entry.read &&= read;
+    if (--entry.users > 0) return;
+    if (this.#latest?.message.key === key) this.#latest = undefined;
     const size = entry.bytes.length;
-    if (read && size <= MAX_FREE_BYTES / 2 && this.#freeBytes + size <= MAX_FREE_BYTES) {
+    if (entry.read && size <= MAX_FREE_BYTES / 2 && this.#freeBytes + size <= MAX_FREE_BYTES) {
       this.#freeBytes += size;
       const free = this.#free.get(size);
       if (free === undefined) this.#free.set(size, [entry]);
@@ -76,7 +105,7 @@ export class BulkStore {
     }
     this.#lastKey = (this.#lastKey % 0x7fff_ffff) + 1;
     const buffer = new SharedArrayBuffer(size);
-    const entry: Entry = { key: this.#lastKey, buffer, bytes: Buffer.from(buffer) };
+    const entry: Entry = { key: this.#lastKey, buffer, bytes: Buffer.from(buffer), users: 0, read: true };
     this.#entries.set(entry.key, entry);
     this.#post({ type: 'bulk', bulk: { key: entry.key, buffer } });
     return entry;

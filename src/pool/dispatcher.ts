@@ -200,7 +200,7 @@ export class Dispatcher {
     if (maxPartsBytes(event) + bodyBytes > this.#producer.maxMessageBytes) {
       flags |= FLAG_BULK;
       try {
-        bulk = delivery.bulk ??= this.#bulks.put(event.text, event.body);
+        bulk = delivery.bulk ??= this.#bulks.put(event);
       } catch (error) {
         // Out of the overflow first: what hears of the outcome may submit more.
         if (waiting) this.#overflow.shift();

@@ -36,7 +36,7 @@ const read = (thread: Thread, key: number, start: number, end: number): string =
 
 test('text and body stand one after the other, and every thread that may claim knows the buffer', () => {
   const { store, threads } = setUp('active', 'draining', 'spare', 'dying');
-  const { key, textBytes, ascii } = store.put('é'.repeat(40_000), new Uint8Array([1, 2, 3]));
+  const { key, textBytes, ascii } = store.put({ text: 'é'.repeat(40_000), body: new Uint8Array([1, 2, 3]) });
   assert.equal([textBytes, ascii], [80_000, false]);
   assert.equal(
     threads.map(({ known }) => known.has(key)),
@@ -44,7 +44,7 @@ test('text and body stand one after the other, and every thread that may claim k
   );
   assert.is(read(threads[0]!, key, 79_998, 80_000), 'é');
   assert.equal([...new Uint8Array(threads[1]!.known.get(key)!, textBytes, 3)], [1, 2, 3]);
-  assert.is(store.put('x'.repeat(70_000), undefined).ascii, true);
+  assert.is(store.put({ text: 'x'.repeat(70_000), body: undefined }).ascii, true);
 });
 
 test('a buffer is used again, and threads hear of it once', () => {
@@ -52,7 +52,7 @@ test('a buffer is used again, and threads hear of it once', () => {
   const [thread] = threads as [Thread];
   const keys = new Set<number>();
   for (let n = 0; n < 100; n++) {
-    const { key, textBytes } = store.put(`${n}`.padEnd(5 * MB - n, '.'), undefined);
+    const { key, textBytes } = store.put({ text: `${n}`.padEnd(5 * MB - n, '.'), body: undefined });
     assert.is(read(thread, key, 0, textBytes).slice(0, 4), `${n}`.padEnd(4, '.'));
     keys.add(key);
     store.release(key, true);
@@ -62,15 +62,39 @@ test('a buffer is used again, and threads hear of it once', () => {
 
 test('one that may still be read is not written over', () => {
   const { store, threads } = setUp('active');
-  const first = store.put('a'.repeat(MB), undefined);
+  const first = store.put({ text: 'a'.repeat(MB), body: undefined });
   store.release(first.key, false);
   assert.is(threads[0]!.known.size, 0);
-  assert.is.not(store.put('b'.repeat(MB), undefined).key, first.key);
+  assert.is.not(store.put({ text: 'b'.repeat(MB), body: undefined }).key, first.key);
+});
+
+test('deliveries of one event share its buffer until the last has done with it', () => {
+  const { store, threads } = setUp('active');
+  const event = { text: 'a'.repeat(MB), body: undefined };
+  const first = store.put(event);
+  assert.is(store.put(event), first);
+  store.release(first.key, true);
+  assert.is(store.put(event), first, 'one of two still has it');
+  store.release(first.key, true);
+  const other = store.put({ text: 'b'.repeat(MB), body: undefined });
+  assert.is.not(other.key, first.key, 'it is not written over meanwhile');
+  store.release(first.key, true);
+  store.release(first.key, true);
+  const again = store.put(event);
+  assert.is(again.key, first.key, 'used again, and written once more');
+  assert.is(read(threads[0]!, again.key, 0, 2), 'aa');
+
+  // One that may still be read by the first is not written over when the second has been read.
+  assert.is(store.put(event), again);
+  store.release(again.key, false);
+  store.release(again.key, true);
+  assert.is(threads[0]!.known.has(again.key), false);
+  assert.is.not(store.put(event).key, again.key);
 });
 
 test('after a peak most buffers are let go', () => {
   const { store, threads } = setUp('active');
-  const keys = Array.from({ length: 50 }, () => store.put('x'.repeat(5 * MB), undefined).key);
+  const keys = Array.from({ length: 50 }, () => store.put({ text: 'x'.repeat(5 * MB), body: undefined }).key);
   assert.is(threads[0]!.known.size, 50);
   for (const key of keys) store.release(key, true);
   // Twice, and once more for a key that is not there any more, changes nothing.
@@ -81,7 +105,7 @@ test('after a peak most buffers are let go', () => {
 test('a very large one takes no more than it needs, and is not kept', () => {
   const { store, threads } = setUp('active');
   const bytes = 32 * MB + 5;
-  const { key } = store.put('x'.repeat(bytes), undefined);
+  const { key } = store.put({ text: 'x'.repeat(bytes), body: undefined });
   assert.is(threads[0]!.known.get(key)!.byteLength, bytes);
   store.release(key, true);
   assert.is(threads[0]!.known.size, 0);
@@ -89,7 +113,7 @@ test('a very large one takes no more than it needs, and is not kept', () => {
 
 test('a spare hears of what there is when it is to take events', () => {
   const { store, threads } = setUp('spare');
-  const { key } = store.put('x'.repeat(MB), undefined);
+  const { key } = store.put({ text: 'x'.repeat(MB), body: undefined });
   const [spare] = threads as [Thread];
   assert.is(spare.told, 0);
   store.announce(spare as unknown as HandlerThread);
