@@ -11,7 +11,7 @@ interface Entry extends Bulk {
   readonly bytes: Buffer;
   /** Deliveries of the message that is in it. */
   users: number;
-  /** Nobody is reading it that has given it up. */
+  /** Nobody who has given it up may still be reading it. */
   read: boolean;
 }
 
@@ -31,7 +31,7 @@ export interface BulkMessage {
 
 /**
  * Messages that are too large for the ring travel in buffers of their own. Buffers are of few sizes and are used again, so
- * that a thread hears of it once: a thread that idles collects no garbage, and what it was told of would stay in memory.
+ * that a thread hears of each once: one that idles collects no garbage, and what it was told of would stay in memory.
  */
 export class BulkStore {
   readonly #threads: () => readonly HandlerThread[];
@@ -71,8 +71,9 @@ export class BulkStore {
   }
 
   /**
-   * A delivery does not need its message any more. `read`: nobody is reading it, so that the buffer may be written over. A delivery
-   * that was settled by its outcome, its deadline or its thread's exit has been read, as one that nobody started never is.
+   * A delivery does not need its message any more. `read`: its thread is not reading it, so that the buffer may be written
+   * over. One that was settled by its outcome, its deadline or its thread's exit has been read, one that nobody started
+   * never is.
    */
   release(key: number, read: boolean): void {
     const entry = this.#entries.get(key);
