@@ -74,7 +74,7 @@ export class InlineRunner {
     const call = (): void => {
       let value: unknown;
       try {
-        value = delivery.subscription.handler!(delivery.event.event(), run);
+        value = delivery.subscription.handler!(delivery.event.handed(), run);
         if (isThenable(value)) {
           this.#running.add(run);
           run.startTimer();

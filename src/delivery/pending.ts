@@ -141,6 +141,7 @@ export class PendingEvent implements EventParts {
   older: PendingEvent | undefined = undefined;
   newer: PendingEvent | undefined = undefined;
   #event: BusEvent | undefined = undefined;
+  #handed: BusEvent | undefined = undefined;
 
   constructor(
     route: Route<Subscription>,
@@ -197,14 +198,24 @@ export class PendingEvent implements EventParts {
     );
   }
 
-  /** The event as handlers on this thread see it: one frozen copy for all of them. */
+  /** The event as this thread sees it, frozen. Its body is the one that further deliveries are made of. */
   event(): BusEvent {
-    if (this.#event === undefined) {
-      this.#event = eventOf(this, this.body, true);
-      Object.freeze(this.#event);
-    }
+    this.#event ??= frozenEvent(this, this.body);
     return this.#event;
   }
+
+  /** As handlers on this thread get it, all of them the same. Bytes can't be frozen: what they do to these stays with them. */
+  handed(): BusEvent {
+    if (this.body === undefined) return this.event();
+    this.#handed ??= frozenEvent(this, new Uint8Array(this.body));
+    return this.#handed;
+  }
+}
+
+function frozenEvent(event: PendingEvent, body: Uint8Array | undefined): BusEvent {
+  const made = eventOf(event, body, true);
+  Object.freeze(made);
+  return made;
 }
 
 /**

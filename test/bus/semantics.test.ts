@@ -1,6 +1,7 @@
 import * as assert from 'uvu/assert';
 import {
   type BusEvent,
+  DeadLetterQueue,
   EventBus,
   type HandlerModule,
   InvalidEventError,
@@ -315,6 +316,25 @@ test('body bytes reach handlers of both kinds beside the payload, copied at emit
     for (const outcome of (await bus.emitAndWait('b', {})).outcomes)
       assert.equal(outcome.value, { length: -1, sum: 0 });
   }));
+
+test('what a function does to the body stays with it: other tiers, threads and dead letters get the bytes of the emit', async () => {
+  const deadLetterQueue = new DeadLetterQueue();
+  await withBus({ deadLetterQueue }, async (bus) => {
+    bus.subscribe(
+      ({ body }) => {
+        body![0] = 0;
+        structuredClone(body, { transfer: [body!.buffer as ArrayBuffer] });
+        throw new Error('done with it');
+      },
+      'b',
+      { priority: 2 },
+    );
+    bus.subscribe(fixture('tools', 'bodyLength'), 'b', { priority: 1 });
+    const { outcomes } = await bus.emitAndWait('b', {}, { body: new Uint8Array([7, 8]) });
+    assert.equal(outcomes[1]!.value, { length: 2, sum: 15, type: 'Uint8Array' });
+    assert.equal([...deadLetterQueue.getAll()[0]!.event.body!], [7, 8]);
+  });
+});
 
 test('payloads of any size and script arrive whole', () =>
   withBus({}, async (bus) => {
