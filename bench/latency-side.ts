@@ -11,7 +11,6 @@ export const SAME_RATE = 10_000;
 
 /** In flight at most while a side's capacity is found out. */
 const WIDTH = 4096;
-const SHARES: number = LOADS.length + 1;
 
 /** An order that knows when it was due. */
 export interface TimedOrder extends Order {
@@ -20,6 +19,8 @@ export interface TimedOrder extends Order {
 
 export interface LatencySide {
   readonly note?: string;
+  /** Parts of its capacity that it is measured at, in percent; none where no row needs them. Default all. */
+  readonly loads?: readonly number[];
   /** Nobody waits for what comes of it. */
   send(order: TimedOrder): void;
   pending(): number;
@@ -32,6 +33,7 @@ export interface LatencySide {
  * capacity, by the same generator at full load; later runs are parts of it.
  */
 export function latencySide(name: string, setup: Setup, histogram: LatencyHistogram, side: LatencySide): Side {
+  const { loads = LOADS } = side;
   let capacity = 0;
   let sent = 0;
   let sum = 0;
@@ -59,13 +61,15 @@ export function latencySide(name: string, setup: Setup, histogram: LatencyHistog
         capacity = await sendFullLoad({ ms: ms / 2, send, pending: () => side.pending(), width: WIDTH });
       }
       const figures: Record<string, number | readonly number[]> = { capacity };
+      // So that one load takes as long on every side.
+      const share = ms / (LOADS.length + 1);
       const keep = (key: string, values: readonly number[]): void => {
         figures[`latencyUs ${key}`] = values;
         figures[`p50Us ${key}`] = atPercentile(values, 50);
         figures[`p99Us ${key}`] = atPercentile(values, 99);
       };
-      for (const percent of LOADS) keep(`${percent}%`, await load((capacity * percent) / 100, ms / SHARES));
-      keep('same', await load(setup.rate ?? SAME_RATE, ms / SHARES));
+      for (const percent of loads) keep(`${percent}%`, await load((capacity * percent) / 100, share));
+      keep('same', await load(setup.rate ?? SAME_RATE, share));
       checkTotals(name, side.totals(), { count: sent, sum });
       return figures;
     },

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { idleShare } from './machine.ts';
 import type { Progress } from './progress.ts';
-import type { Figures, Rounds, Scenario, Setup } from './scenario.ts';
+import type { Figures, Rounds, Row, Scenario, Setup } from './scenario.ts';
 import { SideProcess } from './side-process.ts';
 import { shuffle } from './statistics.ts';
 
@@ -24,7 +24,9 @@ export interface RunOptions extends Setup {
 }
 
 /** Between the two halves of a warm-up a side rests at least so long. */
-const PAUSE_MS = 1_500;
+const PAUSE_MS = 1_200;
+/** A rival that no row with a target needs measures for this part of the time, beside others that one needs. */
+const LOOKED_AT = 0.5;
 /** Sides of a quick run at a time: it measures nothing that others could disturb. */
 const QUICK_AT_A_TIME = 2;
 
@@ -62,6 +64,8 @@ class ScenarioRun {
   readonly #sides: readonly string[];
   readonly #standing = new Map<string, SideProcess>();
   readonly #ms: number;
+  readonly #setup: Setup;
+  readonly #judged: ReadonlySet<string>;
 
   constructor(scenario: Scenario, options: RunOptions, progress: Progress) {
     this.#scenario = scenario;
@@ -69,16 +73,27 @@ class ScenarioRun {
     this.#progress = progress;
     this.#sides = Object.keys(scenario.sides);
     for (const side of this.#sides) this.figures[side] = [];
-    const { seconds, quick } = options;
+    const { seconds, quick, threads, size, rate } = options;
+    this.#setup = {
+      threads,
+      quick,
+      ...(size === undefined ? {} : { size }),
+      ...(rate === undefined ? {} : { rate }),
+    };
     this.#ms = seconds !== undefined ? seconds * 1000 : quick ? scenario.quickMs : scenario.runMs;
+    this.#judged = new Set(seconds !== undefined || quick ? this.#sides : judgedSides(scenario));
   }
 
   async warm(): Promise<void> {
     const { warmUpMs, name } = this.#scenario;
     const rested = new Map<string, number>();
+    this.#progress.step(`${name}: sides are loaded`);
+    const choices = new Map(
+      await Promise.all(this.#sides.map(async (side) => [side, await this.#load(side)] as const)),
+    );
     for (const side of this.#sides) {
       this.#progress.step(`${name}: ${side} warms up`);
-      await this.#start(side, SideProcess.openBest);
+      await this.#open(side, choices.get(side)! ? await this.#choose(side) : undefined);
       await this.#standing.get(side)!.run(warmUpMs / 2);
       rested.set(side, Date.now());
     }
@@ -124,20 +139,31 @@ class ScenarioRun {
     for (const process of this.#standing.values()) process.kill();
   }
 
-  async #start(side: string, open: typeof SideProcess.open): Promise<void> {
-    const { threads, quick, size, rate } = this.#options;
-    const process = await open(this.#scenario, side, {
-      threads,
-      quick,
-      ...(size === undefined ? {} : { size }),
-      ...(rate === undefined ? {} : { rate }),
-    });
+  /** Resolves to whether it has a choice of settings. */
+  #load(side: string): Promise<boolean> {
+    const process = new SideProcess(this.#scenario, side);
     this.#standing.set(side, process);
+    return process.load(this.#setup);
+  }
+
+  /** In the process that has been loaded, whose place another takes. */
+  async #choose(side: string): Promise<readonly string[]> {
+    const process = this.#standing.get(side)!;
+    const variant = await process.choose(this.#setup);
+    process.kill();
+    await this.#load(side);
+    return variant;
+  }
+
+  async #open(side: string, variant?: readonly string[]): Promise<void> {
+    const process = this.#standing.get(side)!;
+    await process.open(variant === undefined ? this.#setup : { ...this.#setup, variant });
     if (process.note !== undefined) this.notes[side] = process.note;
   }
 
   async #measure(side: string): Promise<void> {
-    this.figures[side]!.push(await this.#standing.get(side)!.run(this.#ms));
+    const ms = this.#judged.has(side) ? this.#ms : this.#ms * LOOKED_AT;
+    this.figures[side]!.push(await this.#standing.get(side)!.run(ms));
   }
 
   async #stop(side: string): Promise<void> {
@@ -146,10 +172,22 @@ class ScenarioRun {
   }
 
   async #whole(side: string, repetitions: number): Promise<void> {
-    await this.#start(side, SideProcess.open);
+    await this.#load(side);
+    await this.#open(side);
     for (let i = 0; i < repetitions; i++) await this.#measure(side);
     await this.#stop(side);
   }
+}
+
+/** The sides that rows are about, and those that rows with a target compare them with; all, where no row has one. */
+function judgedSides({ rows, sides }: Scenario): string[] {
+  const all = Object.keys(sides);
+  const hasTarget = ({ atLeast, atMost }: Row): boolean => atLeast !== undefined || atMost !== undefined;
+  if (!rows.some(hasTarget)) return all;
+  return rows.flatMap((row) => {
+    const { side = all[0]!, versus } = row;
+    return versus !== undefined && hasTarget(row) ? [side, versus] : [side];
+  });
 }
 
 /** The figures as rows read them. Throws when a side has no such figure. */

@@ -13,7 +13,8 @@ export function threadSteps({ threads }: Pick<Setup, 'threads'>): number[] {
 }
 
 /**
- * The same side for each of these numbers, opened anew, warmed up and measured: two figures that are arrays, the
+ * The same side for each of these numbers, opened anew (or once, with `keep`, where that takes long and an idle one is
+ * in nobody's way), warmed up and measured: two figures that are arrays, the
  * numbers and what `figure` was with each. Their last is also a figure by itself, and so is its growth from the first.
  */
 export function series(
@@ -21,23 +22,30 @@ export function series(
   figure: string,
   steps: (setup: Setup) => readonly number[],
   open: (step: number, setup: Setup) => Promise<Side>,
+  { keep = false }: { readonly keep?: boolean } = {},
 ): OpenSide {
-  return async (setup) => ({
-    async run(ms: number): Promise<Figures> {
-      const all = steps(setup);
-      const values: number[] = [];
-      for (const step of all) {
-        const side = await open(step, setup);
-        try {
-          await side.run(ms / all.length / 2);
-          values.push(Number((await side.run(ms / all.length / 2))[figure]));
-        } finally {
-          await side.close();
+  return async (setup) => {
+    const kept = new Map<number, Side>();
+    return {
+      async run(ms: number): Promise<Figures> {
+        const all = steps(setup);
+        const values: number[] = [];
+        for (const step of all) {
+          const side = kept.get(step) ?? (await open(step, setup));
+          if (keep) kept.set(step, side);
+          try {
+            await side.run(ms / all.length / 2);
+            values.push(Number((await side.run(ms / all.length / 2))[figure]));
+          } finally {
+            if (!keep) await side.close();
+          }
         }
-      }
-      const last = values.at(-1)!;
-      return { [axis]: [...all], [figure]: values, first: values[0]!, last, growth: last / values[0]! };
-    },
-    close: async () => {},
-  });
+        const last = values.at(-1)!;
+        return { [axis]: [...all], [figure]: values, first: values[0]!, last, growth: last / values[0]! };
+      },
+      async close(): Promise<void> {
+        for (const side of kept.values()) await side.close();
+      },
+    };
+  };
 }

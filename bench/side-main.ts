@@ -5,6 +5,7 @@ import type { FromSide, ToSide } from './messages.ts';
 import type { OpenSide, Setup, Side } from './scenario.ts';
 import { scenarios } from './scenarios/index.ts';
 
+let open: OpenSide | undefined;
 let side: Side | undefined;
 
 async function load(scenario: string, name: string, { size }: Setup): Promise<OpenSide> {
@@ -14,13 +15,13 @@ async function load(scenario: string, name: string, { size }: Setup): Promise<Op
 
 async function answer(message: ToSide): Promise<FromSide> {
   switch (message.type) {
-    case 'choose': {
-      const open = await load(message.scenario, message.side, message.setup);
-      return { type: 'chosen', ...(open.choose && { variant: await open.choose(message.setup) }) };
-    }
+    case 'load':
+      open = await load(message.scenario, message.side, message.setup);
+      return { type: 'loaded', choice: open.choose !== undefined };
+    case 'choose':
+      return { type: 'chosen', variant: await open!.choose!(message.setup) };
     case 'open': {
-      const open = await load(message.scenario, message.side, message.setup);
-      side = await open(message.setup);
+      side = await open!(message.setup);
       return { type: 'opened', ...(side.note === undefined ? {} : { note: side.note }) };
     }
     case 'run': {

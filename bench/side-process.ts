@@ -8,7 +8,7 @@ const PATIENCE_MS = 120_000;
 /** Without a word for this long after `close` it is ended: it should have nothing left to do. */
 const EXIT_MS = 15_000;
 
-/** A side in a process of its own. Every method rejects when the side failed, hangs or died. */
+/** A side in a process of its own, from when it is made. Every method rejects when the side failed, hangs or died. */
 export class SideProcess {
   readonly name: string;
   readonly #scenario: string;
@@ -16,43 +16,29 @@ export class SideProcess {
   readonly #child: ChildProcess;
   #note: string | undefined;
 
-  private constructor(scenario: Scenario, side: string) {
+  constructor(scenario: Scenario, side: string) {
     this.name = `${scenario.name}, ${side}`;
     this.#scenario = scenario.name;
     this.#side = side;
     this.#child = fork(ENTRY, [], { execArgv: [...(scenario.execArgv ?? [])], serialization: 'advanced' });
   }
 
-  /** Opens it, with these settings where it has a choice. */
-  static async open(scenario: Scenario, side: string, setup: Setup): Promise<SideProcess> {
-    const process = new SideProcess(scenario, side);
-    try {
-      await process.#open(setup);
-      return process;
-    } catch (error) {
-      process.kill();
-      throw error;
-    }
+  /** Loads its modules; what comes next is up to `open` or `choose`. Resolves to whether it has a choice of settings. */
+  async load(setup: Setup): Promise<boolean> {
+    const loaded = await this.#ask({ type: 'load', scenario: this.#scenario, side: this.#side, setup });
+    return loaded.type === 'loaded' && loaded.choice;
   }
 
-  /**
-   * Opens it with the settings that suit this machine, where it has a choice. They are found out in a process of its
-   * own, which is ended with all that it leaves behind.
-   */
-  static async openBest(scenario: Scenario, side: string, setup: Setup): Promise<SideProcess> {
-    const process = new SideProcess(scenario, side);
-    try {
-      const chosen = await process.#ask({ type: 'choose', scenario: scenario.name, side, setup });
-      if (chosen.type === 'chosen' && chosen.variant !== undefined) {
-        process.kill();
-        return await SideProcess.open(scenario, side, { ...setup, variant: chosen.variant });
-      }
-      await process.#open(setup);
-      return process;
-    } catch (error) {
-      process.kill();
-      throw error;
-    }
+  /** Finds out which settings suit this machine. To be killed after that, with all that it leaves behind. */
+  async choose(setup: Setup): Promise<readonly string[]> {
+    const chosen = await this.#ask({ type: 'choose', setup });
+    if (chosen.type !== 'chosen') throw new Error(`${this.name}: answered ${chosen.type}`);
+    return chosen.variant;
+  }
+
+  async open(setup: Setup): Promise<void> {
+    const opened = await this.#ask({ type: 'open', setup });
+    if (opened.type === 'opened') this.#note = opened.note;
   }
 
   /** Which settings it took, where it had a choice. */
@@ -78,11 +64,6 @@ export class SideProcess {
 
   kill(): void {
     this.#child.kill('SIGKILL');
-  }
-
-  async #open(setup: Setup): Promise<void> {
-    const opened = await this.#ask({ type: 'open', scenario: this.#scenario, side: this.#side, setup });
-    if (opened.type === 'opened') this.#note = opened.note;
   }
 
   #ask(message: ToSide): Promise<FromSide> {

@@ -13,12 +13,16 @@ export interface Totals {
 
 /** Made on the main thread before its threads: what their handlers have counted, to be compared with what was sent. */
 export class Tally {
-  readonly #cells: Float64Array;
+  readonly #buffer: SharedArrayBuffer = new SharedArrayBuffer((MAX_THREADS + 1) * STRIDE * 8);
+  readonly #cells: Float64Array = new Float64Array(this.#buffer);
 
   constructor() {
-    const buffer = new SharedArrayBuffer((MAX_THREADS + 1) * STRIDE * 8);
-    this.#cells = new Float64Array(buffer);
-    setEnvironmentData(KEY, buffer);
+    this.use();
+  }
+
+  /** Threads made from now on count here: for a process that has several, whose threads come and go. */
+  use(): void {
+    setEnvironmentData(KEY, this.#buffer);
   }
 
   /** Exact once the work is known to be done: whatever told so has ordered the writes before it. */

@@ -10,12 +10,19 @@ export function emitting(name: string, open: (threads: number) => Promise<EventB
   return async ({ threads }) => {
     const tally = new Tally();
     const bus = await open(threads);
-    return emitSide(name, {
+    const side = emitSide(name, {
       emit: () => {
         for (let i = 0; i < EMIT_BURST; i++) bus.emit(EVENT_TYPE, orderAt(i));
       },
       settle: () => settle(bus),
       ...accounted(bus, tally),
     });
+    return {
+      ...side,
+      run: (ms) => {
+        tally.use();
+        return side.run(ms);
+      },
+    };
   };
 }

@@ -149,10 +149,10 @@ export function cpuTasks(name: string, works: readonly WorkName[], pools: TaskPo
   return bestAlong([Object.keys(pools), Object.keys(WIDTHS)], open, most('tasksPerSecond'));
 }
 
-/** A call for each event, whose promise nobody awaits. */
-export function latency(name: string, pools: TaskPools): OpenSide {
+/** A call for each event, whose promise nobody awaits, at the same rate as all and at these parts of its capacity. */
+export function latency(name: string, pools: TaskPools, loads: readonly number[]): OpenSide {
   return unawaited(pools, most('capacity'), ({ setup, histogram, call, pending, totals, close }) =>
-    latencySide(name, setup, histogram, { send: (order) => call('timed', order), pending, totals, close }),
+    latencySide(name, setup, histogram, { loads, send: (order) => call('timed', order), pending, totals, close }),
   );
 }
 

@@ -121,6 +121,7 @@ export const latency: OpenSide = async (setup) => {
   for (const worker of workers) worker.on('message', () => settled++);
   return latencySide(NAME, setup, histogram, {
     note: 'workers in turn, clone',
+    loads: [],
     send: (order) => workers[sent++ % workers.length]!.postMessage(order),
     pending: () => sent - settled,
     totals: () => tally.read(),

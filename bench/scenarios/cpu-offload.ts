@@ -44,9 +44,9 @@ export const cpuOffload: Scenario = {
 export const cpuFiles: Scenario = {
   name: 'cpu-files',
   title: 'real files read, compressed with brotli and hashed with SHA-256',
-  runMs: 400,
+  runMs: 300,
   quickMs: 40,
-  warmUpMs: 600,
+  warmUpMs: 400,
   sides: sides(['brotli', 'sha256'], ['piscina']),
   rows: [
     row('brotli', 'brotli of files vs piscina.run', 'piscina', 'rival'),
@@ -67,9 +67,9 @@ export const cpuFiles: Scenario = {
 export const cpuFactorial: Scenario = {
   name: 'cpu-factorial',
   title: 'BigInt factorials of 1,000, all handed over at once: the task of poolifier’s public benchmark',
-  runMs: 400,
+  runMs: 250,
   quickMs: 40,
-  warmUpMs: 600,
+  warmUpMs: 400,
   sides: sides(['factorial'], Object.keys(POOLS)),
   rows: [
     ...Object.keys(POOLS).map((pool) => row('factorial', `factorial(1000) vs ${POOLS[pool]}`, pool, 'rival')),

@@ -13,9 +13,9 @@ const row = (name: string, versus: string, role: RowRole): Row =>
 export const fanOut: Scenario = {
   name: 'fan-out',
   title: `each event to ${HANDLERS} handlers that read one field, in bursts`,
-  runMs: 400,
+  runMs: 300,
   quickMs: 40,
-  warmUpMs: 1200,
+  warmUpMs: 800,
   takes: ['size'],
   sides: {
     ganglion: async () => (await import('../ganglion/throughput.ts')).fanOut(HANDLERS),
@@ -55,9 +55,9 @@ const inline = (handlers: string, name: string, versus: string): Row =>
 export const mainThread: Scenario = {
   name: 'main-thread',
   title: 'each event to 1 and to 8 handlers on the main thread, which gets a snapshot of its own from ganglion only',
-  runMs: 400,
+  runMs: 250,
   quickMs: 40,
-  warmUpMs: 1000,
+  warmUpMs: 600,
   takes: ['size'],
   sides: {
     ganglion: async () => (await import('../ganglion/inline.ts')).open(HANDLERS),

@@ -6,9 +6,9 @@ import { quantile } from '../statistics.ts';
 export const fullStrength: Scenario = {
   name: 'full-strength',
   title: 'how soon after the deadline of a handler that hangs all threads are at work again, with one spare',
-  runMs: 1500,
+  runMs: 1000,
   quickMs: 300,
-  warmUpMs: 1000,
+  warmUpMs: 600,
   sides: { ganglion: async () => (await import('../ganglion/full-strength.ts')).open },
   rows: [
     {

@@ -19,9 +19,9 @@ function row(figure: 'p50Ms' | 'p99Ms', name: string, versus: string, role: RowR
 export const killStorm: Scenario = {
   name: 'kill-storm',
   title: `open-loop load of ${STORM_RATE} events/s, one in a hundred hangs and its thread has to be ended and replaced`,
-  runMs: 1500,
+  runMs: 1000,
   quickMs: 120,
-  warmUpMs: 1200,
+  warmUpMs: 800,
   takes: ['rate'],
   sides: {
     ganglion: async () => (await import('../ganglion/storm.ts')).stormy,

@@ -39,14 +39,14 @@ function atSameRate(figure: 'p50Us' | 'p99Us', rival: string, role: RowRole): Ro
 export const latency: Scenario = {
   name: 'latency',
   title: `open-loop load from when an event was due to the end of its handler, at parts of capacity and ${SAME_RATE.toLocaleString('en-US')} events/s`,
-  runMs: 1000,
+  runMs: 800,
   quickMs: 60,
-  warmUpMs: 1200,
+  warmUpMs: 1000,
   takes: ['size', 'rate'],
   sides: {
     ganglion: async () => (await import('../ganglion/latency.ts')).open,
     ...poolSides('eager', ['piscina', 'tinypool'], async (name, pools) =>
-      (await import('../rivals/pool-sides.ts')).latency(name, pools),
+      (await import('../rivals/pool-sides.ts')).latency(name, pools, name === 'piscina' ? LOADS : []),
     ),
     postMessage: async () => (await import('../rivals/post-message.ts')).latency,
   },

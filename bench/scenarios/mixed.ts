@@ -22,9 +22,9 @@ function row(figure: 'p50Ms' | 'p90Ms' | 'p99Ms', side: string, versus: string, 
 export const mixed: Scenario = {
   name: 'mixed',
   title: `${FAST_RATE.toLocaleString('en-US')} fast events/s, open loop, beside handlers of 10 ms that take half of one thread's time`,
-  runMs: 800,
+  runMs: 600,
   quickMs: 60,
-  warmUpMs: 1000,
+  warmUpMs: 600,
   takes: ['size', 'rate'],
   sides: {
     ganglion: async () => (await import('../ganglion/mixed.ts')).unlimited,

@@ -33,9 +33,9 @@ const BATCHED = SIZES.filter((bytes) => bytes < MB);
 export const oneToOne: Scenario = {
   name: 'one-to-one',
   title: 'events with payloads of 16 B to 1 MB to a handler that reads one field, in bursts',
-  runMs: 600,
+  runMs: 450,
   quickMs: 60,
-  warmUpMs: 1000,
+  warmUpMs: 700,
   sides: {
     ganglion: async () => (await import('../ganglion/throughput.ts')).bySize(SIZES),
     ...poolSides('plain', ['piscina'], async (name, pools) =>
@@ -59,9 +59,9 @@ const BODIES = [KB, 16 * KB, MB];
 export const binaryBody: Scenario = {
   name: 'binary-body',
   title: 'events with a binary body of 1 KB to 1 MB to a handler that reads a number in it, in bursts',
-  runMs: 450,
+  runMs: 300,
   quickMs: 60,
-  warmUpMs: 900,
+  warmUpMs: 600,
   sides: {
     ganglion: async () => (await import('../ganglion/throughput.ts')).bodies(BODIES),
     ...poolSides('plain', ['piscina'], async (name, pools) =>

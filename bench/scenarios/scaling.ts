@@ -20,9 +20,10 @@ const versus = (name: string, rival: string, role: RowRole): Row =>
 export const scaling: Scenario = {
   name: 'scaling',
   title: 'handlers of about 50 µs on 1 to as many threads as there are cores',
-  runMs: 600,
+  runMs: 500,
   quickMs: 60,
-  warmUpMs: 800,
+  // Each step of a series warms up by itself.
+  warmUpMs: 200,
   sides: {
     ganglion: async () => {
       const [{ series, threadSteps }, { cpuTasks }] = await Promise.all([

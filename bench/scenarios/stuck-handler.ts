@@ -7,7 +7,7 @@ export const stuckHandler: Scenario = {
   title: 'other events while one handler is in a busy loop without a deadline',
   runMs: 400,
   quickMs: 40,
-  warmUpMs: 1400,
+  warmUpMs: 1000,
   sides: {
     'one stuck': async () => (await import('../ganglion/stuck.ts')).stuck,
     'one fewer': async () => (await import('../ganglion/stuck.ts')).oneFewer,

@@ -12,7 +12,7 @@ export const subscriptions: Scenario = {
   title: 'time inside emit of a hot type beside many subscriptions to other types',
   runMs: 400,
   quickMs: 40,
-  warmUpMs: 1500,
+  warmUpMs: 1000,
   sides: {
     'ten thousand': async () => (await import('../ganglion/emit-observed.ts')).manyOthers,
     ten: async () => (await import('../ganglion/emit-observed.ts')).tenOthers,
@@ -22,7 +22,7 @@ export const subscriptions: Scenario = {
         import('../ganglion/emit-observed.ts'),
       ]);
       const counts = ({ quick }: Setup): number[] => (quick ? QUICK_COUNTS : COUNTS);
-      return series('subscriptions', 'usPerEvent', counts, (count, setup) => others(count)(setup));
+      return series('subscriptions', 'usPerEvent', counts, (count, setup) => others(count)(setup), { keep: true });
     },
   },
   rows: [

@@ -33,7 +33,7 @@ export const throughput: Scenario = {
   title: `${PAYLOAD_BYTES}-byte events to a handler that reads one field, in bursts of at most 8,192`,
   runMs: 400,
   quickMs: 40,
-  warmUpMs: 1400,
+  warmUpMs: 1000,
   takes: ['size'],
   sides: {
     ganglion: async () => (await import('../ganglion/throughput.ts')).throughput,
@@ -63,7 +63,7 @@ export const throughputTrivial: Scenario = {
   title: `${PAYLOAD_BYTES}-byte events to a handler that looks at nothing, in bursts of at most 8,192`,
   runMs: 400,
   quickMs: 40,
-  warmUpMs: 1400,
+  warmUpMs: 1000,
   takes: ['size'],
   sides: {
     ganglion: async () => (await import('../ganglion/throughput.ts')).trivial,

@@ -52,6 +52,23 @@ test('along axes each is tried with the best so far', async () => {
   );
 });
 
+test('a setting that is far behind at first has no second try', async () => {
+  const runs: string[] = [];
+  const of =
+    (name: string, speed: number): OpenSide =>
+    async () => ({
+      run: async () => {
+        runs.push(name);
+        return { speed };
+      },
+      close: async () => {},
+    });
+  const all = { first: of('first', 100), near: of('near', 70), far: of('far', 60), best: of('best', 120) };
+  assert.equal(await bestOf(all, most('speed')).choose!(setup), ['best']);
+  assert.equal(runs, ['first', 'first', 'near', 'near', 'far', 'best', 'best']);
+  assert.equal(await bestOf(all, least('speed')).choose!(setup), ['far']);
+});
+
 test('a single setting is no choice', () => {
   assert.is(bestOf({ only: fake(1, [], 'only') }, most('speed')).choose, undefined);
 });
@@ -174,6 +191,29 @@ test('a series opens a side for each step and closes it again', async () => {
   const figures = await (await side(setup)).run(6);
   assert.equal(figures, { threads: [1, 2, 4], speed: [10, 20, 40], first: 10, last: 40, growth: 4 });
   assert.is(open.size, 0);
+});
+
+test('a series that keeps its sides opens each once, and closes them in the end', async () => {
+  const opened: number[] = [];
+  const closed: number[] = [];
+  const kept = await series(
+    'n',
+    'speed',
+    () => [1, 2],
+    async (n) => {
+      opened.push(n);
+      return { run: async () => ({ speed: n }), close: async () => void closed.push(n) };
+    },
+    { keep: true },
+  )(setup);
+  await kept.run(4);
+  assert.equal(await kept.run(4), { n: [1, 2], speed: [1, 2], first: 1, last: 2, growth: 2 });
+  assert.equal([opened, closed], [[1, 2], []]);
+  await kept.close();
+  assert.equal(closed, [1, 2]);
+});
+
+test('the numbers of threads in a series', () => {
   assert.is(threadSteps({ threads: 64 })[0], 1);
   assert.is(threadSteps({ threads: 64 }).at(-1), 64);
   assert.ok(threadSteps({ threads: 64 }).length <= 18);
