@@ -35,7 +35,8 @@ const ARRAY = 91;
 const ARRAY_END = 93;
 const END = -1;
 const MAX_KEPT = 65_536;
-const QUOTED_TOKEN = JSON.stringify(TOKEN);
+/** Needs no escape. */
+const PLAIN = /^[ !#-[\]-~]*$/;
 
 /** A container that has not ended yet. */
 interface Open {
@@ -89,8 +90,7 @@ class Walk {
     if (this.#skipSpace() !== END) return undefined;
     if (this.#pieces === undefined) return this.#json;
     this.#pieces.push(this.#json.slice(this.#copied));
-    // A few short pieces are put together faster one by one than by an array.
-    return this.#pieces.length > 64 ? this.#pieces.join('') : this.#pieces.reduce((text, piece) => text + piece);
+    return joined(this.#pieces);
   }
 
   /** True when the container that begins here is empty, and so over. */
@@ -223,7 +223,7 @@ class Walk {
 
   #replace(from: number, to: number, text: string): void {
     this.#pieces ??= [];
-    this.#pieces.push(this.#json.slice(this.#copied, from), text === TOKEN ? QUOTED_TOKEN : JSON.stringify(text));
+    this.#pieces.push(this.#json.slice(this.#copied, from), PLAIN.test(text) ? `"${text}"` : JSON.stringify(text));
     this.#copied = to;
   }
 
@@ -277,6 +277,14 @@ class Walk {
     }
     return END;
   }
+}
+
+/** A few short pieces are put together faster one by one than by an array. */
+function joined(pieces: readonly string[]): string {
+  if (pieces.length > 64) return pieces.join('');
+  let text = '';
+  for (const piece of pieces) text += piece;
+  return text;
 }
 
 /** What stands between the quotes of a string, undefined if it is none. */

@@ -77,7 +77,6 @@ export class LineShapes {
   #first: Step | undefined;
   #chains: (Step | undefined)[] = [];
   #steps = 0;
-  #json: Buffer | undefined;
   #view: DataView = new DataView(new ArrayBuffer(0));
   /** Of the line that is being walked: where each value begins and ends, and whether it is exempt. */
   readonly #values = new Int32Array(3 * MAX_VALUES);
@@ -90,7 +89,7 @@ export class LineShapes {
 
   /** Whether the line is clean; undefined when its shape is not known. */
   isClean(json: Buffer, from: number, to: number): boolean | undefined {
-    if (json !== this.#json) this.#look(json);
+    this.#look(json);
     const view = this.#view;
     let at = from;
     let step = this.#first;
@@ -190,9 +189,11 @@ export class LineShapes {
     return this.#prefilter.numberLiteral(json, at, end) === 0 ? end : -1;
   }
 
+  /** Lines stand one after the other in one memory: its view serves them all. */
   #look(json: Buffer): void {
-    this.#json = json;
-    this.#view = new DataView(json.buffer, json.byteOffset, json.byteLength);
+    const { buffer, byteOffset } = json;
+    if (this.#view.buffer !== buffer || this.#view.byteOffset !== byteOffset)
+      this.#view = new DataView(buffer, byteOffset);
   }
 
   #forget(): void {

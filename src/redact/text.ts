@@ -186,10 +186,17 @@ function search(
 
 /** What holds nothing but tokens, and marks of punctuation beside them, is redacted already. */
 function isRedacted(text: string, start: number, end: number, mark: string): boolean {
+  const markCode = mark.charCodeAt(0);
   let marks = 0;
   for (let i = start; i < end; i++) {
-    if (text[i] === mark) marks++;
-    else if (!/[!-/:-@[-`{-~\s]/.test(text[i]!)) return false;
+    const c = text.charCodeAt(i);
+    if (c === markCode) marks++;
+    // Mostly it ends at the first letter or digit.
+    else if (isAlphanumeric(c) || !/[!-/:-@[-`{-~\s]/.test(text[i]!)) return false;
   }
   return marks > 0;
+}
+
+function isAlphanumeric(c: number): boolean {
+  return (c >= 97 && c <= 122) || (c >= 48 && c <= 57) || (c >= 65 && c <= 90);
 }

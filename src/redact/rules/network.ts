@@ -7,6 +7,8 @@ const OCTET = '(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])';
 /** `server` and `conversion` are no versions, `appVersion` is; the digits are those of a second key of one name. */
 const VERSION_WORD =
   /(?<=(?:(?<![A-Za-z])(?:[Vv](?:er)?|[Rr]ev|[Bb]uild|[Rr]elease)|(?<![a-z])version|Version|(?<![A-Z])VERSION)s?(?:_[0-9]+)?\.?[\\"'`]{0,4}\s{0,2}[:=]?\s{0,2}[\\"'`]{0,4})/y;
+/** In all of these words, and in few others; a look-behind costs many times as much. */
+const LIKE_VERSION = /[Vv]|uild|elease/;
 /** A product in a user agent or a package, not a part of a path. */
 const PRODUCT = /(?<=(?:^|[\s("'`;,=])[A-Za-z][A-Za-z0-9_.+-]{0,40}\/)/y;
 
@@ -19,7 +21,8 @@ function endsIn(text: string, ending: RegExp): boolean {
 /** Four small numbers with dots are a version at least as often as an address. */
 function notVersion(match: RegExpExecArray, around: Surroundings): number[] | undefined {
   const before = textBefore(match, around, 48);
-  if (endsIn(before, VERSION_WORD) || endsIn(before, PRODUCT)) return undefined;
+  if (LIKE_VERSION.test(before) && endsIn(before, VERSION_WORD)) return undefined;
+  if (before.endsWith('/') && endsIn(before, PRODUCT)) return undefined;
   if (/^-(?:alpha|beta|rc|snapshot|preview|dev)/i.test(textBehind(match, 12))) return undefined;
   return [match.index, match.index + match[0].length];
 }
@@ -47,7 +50,9 @@ function international(match: RegExpExecArray): number[] | undefined {
   let digits = 0;
   let wasDigit = false;
   for (let i = text[0] === '%' ? 3 : 1; i <= text.length && digits <= 15; i++) {
-    const isDigit = text[i]! >= '0' && text[i]! <= '9';
+    // NaN behind the end, which is none.
+    const c = text.charCodeAt(i);
+    const isDigit = c >= 48 && c <= 57;
     if (isDigit) digits++;
     else if (wasDigit && digits >= 8) {
       end = i;
