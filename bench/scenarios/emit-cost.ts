@@ -7,7 +7,7 @@ export const emitCost: Scenario = {
   title: 'time inside emit on the emitting thread, a handler module subscribed',
   runMs: 300,
   quickMs: 40,
-  warmUpMs: 1000,
+  warmUpMs: 1500,
   sides: {
     ganglion: async () => (await import('../ganglion/emit-cost.ts')).open,
     'stringify + write': async () => (await import('../rivals/stringify-write.ts')).open,

@@ -11,7 +11,7 @@ export const emitObserved: Scenario = {
   title: 'time inside emit with metrics and with tracing, against a bus with neither',
   runMs: 300,
   quickMs: 40,
-  warmUpMs: 1000,
+  warmUpMs: 1500,
   sides: {
     plain: async () => (await import('../ganglion/emit-observed.ts')).plain,
     metrics: async () => (await import('../ganglion/emit-observed.ts')).metrics,

@@ -12,7 +12,7 @@ export const orderingKeys: Scenario = {
   title: 'events in order per key, of a thousand keys, against events without one',
   runMs: 400,
   quickMs: 40,
-  warmUpMs: 1000,
+  warmUpMs: 1400,
   sides: {
     ordered: async () => (await import('../ganglion/ordering-keys.ts')).ordered,
     unordered: async () => (await import('../ganglion/ordering-keys.ts')).unordered,
@@ -25,7 +25,7 @@ export const concurrency: Scenario = {
   title: 'nine subscriptions beside a tenth with concurrency 1, against a tenth without a limit',
   runMs: 400,
   quickMs: 40,
-  warmUpMs: 1000,
+  warmUpMs: 1400,
   sides: {
     limited: async () => (await import('../ganglion/concurrency.ts')).limited,
     unlimited: async () => (await import('../ganglion/concurrency.ts')).unlimited,
@@ -46,7 +46,7 @@ export const ingest: Scenario = {
   title: 'an NDJSON file of 250-byte lines, read, emitted and handled, against parsing each line and emitting it',
   runMs: 400,
   quickMs: 40,
-  warmUpMs: 1000,
+  warmUpMs: 1400,
   sides: {
     ingest: async () => (await import('../ganglion/ingest.ts')).ingest,
     'parse, emit': async () => (await import('../ganglion/ingest.ts')).parseThenEmit,
@@ -59,7 +59,7 @@ export const retryUnused: Scenario = {
   title: 'time inside emit with a retry policy that is never needed, against none',
   runMs: 300,
   quickMs: 40,
-  warmUpMs: 1000,
+  warmUpMs: 1400,
   sides: {
     unused: async () => (await import('../ganglion/retry-unused.ts')).unused,
     none: async () => (await import('../ganglion/retry-unused.ts')).none,

@@ -12,7 +12,7 @@ export const subscriptions: Scenario = {
   title: 'time inside emit of a hot type beside many subscriptions to other types',
   runMs: 400,
   quickMs: 40,
-  warmUpMs: 1000,
+  warmUpMs: 1500,
   sides: {
     'ten thousand': async () => (await import('../ganglion/emit-observed.ts')).manyOthers,
     ten: async () => (await import('../ganglion/emit-observed.ts')).tenOthers,
