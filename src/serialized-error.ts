@@ -90,6 +90,28 @@ export function deserializeError(data: SerializedError): Error {
   return error;
 }
 
+/** Whether a value out of a file has the form of one, also in its causes. */
+export function isSerializedError(value: unknown): value is SerializedError {
+  return isSerializedAt(value, 0);
+}
+
+function isSerializedAt(value: unknown, depth: number): boolean {
+  if (typeof value !== 'object' || value === null || depth > MAX_DEPTH + 1) return false;
+  const { name, message, stack, code, cause, errors, properties } = value as Record<string, unknown>;
+  const inner = (each: unknown): boolean =>
+    isSerializedAt(each, depth + 1) ||
+    (typeof each === 'object' && each !== null && 'value' in each && !('name' in each) && !('message' in each));
+  return (
+    typeof name === 'string' &&
+    typeof message === 'string' &&
+    (stack === undefined || typeof stack === 'string') &&
+    (code === undefined || typeof code === 'string' || typeof code === 'number') &&
+    (cause === undefined || inner(cause)) &&
+    (errors === undefined || (Array.isArray(errors) && errors.every(inner))) &&
+    (properties === undefined || (typeof properties === 'object' && properties !== null))
+  );
+}
+
 function revive(data: SerializedError | { value: unknown }): unknown {
   return 'name' in data ? deserializeError(data) : data.value;
 }

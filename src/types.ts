@@ -193,7 +193,7 @@ export interface FailedEvent {
   timestamp: number;
   /** Retries that were asked for and have ended. */
   retryCount: number;
-  /** Every failed attempt, oldest first. */
+  /** The failed attempts, oldest first; of more than 100 the first one and the latest. */
   attempts: FailedAttemptInfo[];
   orderingKey: string | null;
   /** Read from a file that holds less than was emitted (redacted, or without its body): it can't be retried as it is. */

@@ -1,6 +1,7 @@
 import { EventBus } from '../bus.ts';
 import { messageOf } from '../codec.ts';
 import { DeadLetterQueue } from '../dead-letters/queue.ts';
+import { Redactor } from '../redact/redactor.ts';
 import type { EventBusOptions, FailedEvent } from '../types.ts';
 import { type LetterQuery, letterFilter } from './dead-letter-list.ts';
 import { plural } from './figures.ts';
@@ -56,6 +57,7 @@ export interface RetryPlan {
   readonly handlers: readonly HandlerOption[];
   readonly maxRetries: number;
   readonly bus: EventBusOptions;
+  readonly redact: boolean;
   readonly json: boolean;
 }
 
@@ -70,7 +72,8 @@ interface RetryResult {
 
 export async function retryLetters(plan: RetryPlan, terminal: Terminal): Promise<number> {
   const queue = openQueue(plan.file);
-  const bus = new EventBus({ ...plan.bus, deadLetterQueue: queue });
+  const redactor = plan.redact ? { redactor: new Redactor() } : {};
+  const bus = new EventBus({ ...plan.bus, ...redactor, deadLetterQueue: queue });
   const interrupt = new Interrupt(() => terminal.note('stopping: those under way finish; Ctrl-C again ends at once'));
   try {
     subscribeAll(bus, plan.handlers);

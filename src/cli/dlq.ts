@@ -5,7 +5,8 @@ import { ON_HELP, parseHandlers } from './handlers.ts';
 
 const HELP = `ganglion dlq list  --file FILE [--reason R] [--type PATTERN] [--limit N] [--json]
 ganglion dlq show  --file FILE ID [--json]
-ganglion dlq retry --file FILE --on PATTERN=MODULE [ID …] [--max-retries N] [--threads N] [--timeout-ms N] [--json]
+ganglion dlq retry --file FILE --on PATTERN=MODULE [ID …] [--max-retries N] [--threads N] [--timeout-ms N]
+                   [--redact] [--json]
 ganglion dlq purge --file FILE (ID … | --reason R | --type PATTERN | --older-than 7d | --all) --yes [--json]
 
 Looks after a file of dead letters: a DeadLetterQueue's path, or what ganglion run --dead-letters wrote.
@@ -17,6 +18,7 @@ Looks after a file of dead letters: a DeadLetterQueue's path, or what ganglion r
   purge   removes them for good. Conditions are joined: --reason R --older-than 7d removes what meets both.
 
 ${ON_HELP}
+  --redact                  no secrets or personal data in what a retry writes to the file, as run has it
   --help
 
 list and show read the file also while a program has it; retry and purge are refused then: two queues on one file would
@@ -36,6 +38,7 @@ const options = {
   'max-retries': { type: 'string' },
   threads: { type: 'string' },
   'timeout-ms': { type: 'string' },
+  redact: { type: 'boolean' },
   json: { type: 'boolean' },
 } as const;
 
@@ -43,7 +46,7 @@ const options = {
 const TAKES: Readonly<Record<string, readonly string[]>> = {
   list: ['reason', 'type', 'limit'],
   show: [],
-  retry: ['on', 'max-retries', 'threads', 'timeout-ms'],
+  retry: ['on', 'max-retries', 'threads', 'timeout-ms', 'redact'],
   purge: ['reason', 'type', 'older-than', 'all', 'yes'],
 };
 const DEFAULT_LIMIT = 100;
@@ -103,6 +106,7 @@ export const command: Command = defineCommand({
           ...(threads !== undefined && { maxConcurrentHandlers: threads }),
           ...(timeoutMs !== undefined && { handlerTimeoutMs: timeoutMs }),
         },
+        redact: values.redact === true,
         json,
       },
       terminal,

@@ -2,6 +2,7 @@ import type { Delivery, Outcome, Receipt } from '../delivery/pending.ts';
 import { serializeError } from '../serialized-error.ts';
 import { FailureReason } from '../types.ts';
 import type { Output } from './output.ts';
+import { printableJson } from './terminal.ts';
 
 /** Writes each outcome of a run as a line of JSON. */
 export class Results implements Receipt {
@@ -14,7 +15,7 @@ export class Results implements Receipt {
   outcome(delivery: Delivery, outcome: Outcome): void {
     // A line that is no JSON is a malformed line, not a failed event.
     if (outcome.reason === FailureReason.SERIALIZATION_ERROR && delivery.event.ingestion !== undefined) return;
-    this.#output.write(`${JSON.stringify(resultOf(delivery, outcome))}\n`);
+    this.#output.write(`${printableJson(JSON.stringify(resultOf(delivery, outcome)))}\n`);
   }
 
   settled(): void {}

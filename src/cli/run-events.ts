@@ -17,7 +17,7 @@ import { Progress } from './progress.ts';
 import { Rejects } from './rejects.ts';
 import { Results } from './results.ts';
 import { type RunSummary, summaryLines } from './run-summary.ts';
-import type { Terminal } from './terminal.ts';
+import { printableJson, type Terminal } from './terminal.ts';
 
 export interface RunPlan {
   readonly handlers: readonly HandlerOption[];
@@ -82,7 +82,6 @@ export async function runEvents(plan: RunPlan, input: Input, terminal: Terminal)
     progress.end();
     const stats = bus.getStats();
     await bus.shutdown();
-    await rejects.end();
     const summary: RunSummary = {
       input: input.name,
       complete: input.ended && error === undefined,
@@ -105,9 +104,11 @@ export async function runEvents(plan: RunPlan, input: Input, terminal: Terminal)
       rejects: plan.rejects ?? null,
     };
     if (plan.json) {
-      if (plan.results) terminal.note(JSON.stringify(summary));
+      if (plan.results) terminal.note(printableJson(JSON.stringify(summary)));
       else terminal.json(summary);
     } else for (const line of summaryLines(summary, rejects.shown)) terminal.note(line);
+    // Behind the summary, which a full disk must not take along.
+    await rejects.end();
     const well = summary.complete && summary.failed_deliveries === 0 && summary.malformed === 0;
     return well ? 0 : 1;
   } finally {

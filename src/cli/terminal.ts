@@ -39,7 +39,7 @@ export class Terminal {
   }
 
   json(value: unknown): void {
-    this.say(JSON.stringify(value));
+    this.say(printableJson(JSON.stringify(value)));
   }
 
   /** For standard output. */

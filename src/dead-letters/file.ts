@@ -1,4 +1,4 @@
-import { closeSync, fsyncSync, openSync, readSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, fsyncSync, openSync, readSync, renameSync, rmSync, statSync, writeSync } from 'node:fs';
 import { explain } from '../advice.ts';
 import { type Lock, takeLock } from '../audit/lock.ts';
 import { resolveLogPath } from '../audit/path.ts';
@@ -55,9 +55,12 @@ export class DeadLetterFile {
     this.#options = options;
     try {
       this.path = resolveLogPath(options.path);
+      // A device can be read without end.
+      const entry = statSync(this.path, { throwIfNoEntry: false });
+      if (entry?.isFile() === false && !entry.isDirectory()) throw new Error('it is no regular file');
       owners.get(this.path)?.close();
       this.#lock = takeLock(`${this.path}.lock`);
-      if (this.#lock !== undefined) this.#open();
+      if (this.#lock !== undefined) this.#fd = open(this.path);
     } catch (error) {
       this.#lock?.release();
       throw new DeadLetterFileError(
@@ -124,10 +127,6 @@ export class DeadLetterFile {
     if (owners.get(this.path) === this) owners.delete(this.path);
   }
 
-  #open(): void {
-    this.#fd = openSync(this.path, 'a+', 0o600);
-  }
-
   #append(text: string): void {
     if (this.#fd === undefined || this.#mending !== undefined) return;
     this.#attempt(() => {
@@ -145,7 +144,9 @@ export class DeadLetterFile {
     const draft = `${this.path}.new`;
     let lines = 0;
     try {
-      const fd = openSync(draft, 'w', 0o600);
+      // Made anew: what somebody has put in its place may lead elsewhere, or be readable by others.
+      rmSync(draft, { force: true });
+      const fd = openSync(draft, 'wx', 0o600);
       try {
         for (const letter of this.#options.live()) {
           write(fd, `${encodeLetter(letter, this.#options.redactor(letter))}\n`);
@@ -161,8 +162,10 @@ export class DeadLetterFile {
       rmSync(draft, { force: true });
       throw error;
     }
+    // First the new one: a number that is closed already may be another file's by the next try.
+    const fd = open(this.path);
     closeSync(this.#fd!);
-    this.#open();
+    this.#fd = fd;
     this.#lines = lines;
     this.#broken = false;
     this.#mendAfterMs = MEND_AFTER_MS;
@@ -202,6 +205,10 @@ export interface StoredLetters {
   readonly torn: boolean;
 }
 
+function open(path: string): number {
+  return openSync(path, 'a+', 0o600);
+}
+
 /** Reads a file also while a queue has it. Throws what the file system throws. */
 export function readLetters(path: string): StoredLetters {
   const fd = openSync(path, 'r');
@@ -213,7 +220,7 @@ export function readLetters(path: string): StoredLetters {
 }
 
 function readFrom(fd: number): StoredLetters {
-  const letters = new Map<string, DeadLetter>();
+  const letters = new Letters();
   const now = Date.now();
   const monotonic = monotonicMs();
   let lines = 0;
@@ -222,7 +229,37 @@ function readFrom(fd: number): StoredLetters {
     lines++;
     if (!apply(line, letters, now, monotonic)) damaged++;
   });
-  return { letters: [...letters.values()], lines, damaged, torn };
+  return { letters: letters.list(), lines, damaged, torn };
+}
+
+/** What is read so far. */
+class Letters {
+  readonly #byId = new Map<string, DeadLetter>();
+  /** Also of letters that are gone. */
+  readonly #idsOfEvent = new Map<string, Set<string>>();
+
+  put(letter: DeadLetter): void {
+    this.#byId.set(letter.id, letter);
+    const { eventId } = letter.event;
+    const ids = this.#idsOfEvent.get(eventId);
+    if (ids === undefined) this.#idsOfEvent.set(eventId, new Set([letter.id]));
+    else ids.add(letter.id);
+  }
+
+  remove(id: string): void {
+    this.#byId.delete(id);
+  }
+
+  mark(eventId: string, allFailed: boolean): void {
+    for (const id of this.#idsOfEvent.get(eventId) ?? []) {
+      const letter = this.#byId.get(id);
+      if (letter?.event.eventId === eventId) letter.allFailed = allFailed;
+    }
+  }
+
+  list(): DeadLetter[] {
+    return [...this.#byId.values()];
+  }
 }
 
 /** In pieces, since Node can't hold a large file in one string. True: the last line has no end. */
@@ -253,7 +290,7 @@ function write(fd: number, text: string): void {
 }
 
 /** False: the line is damaged. */
-function apply(line: string, letters: Map<string, DeadLetter>, nowMs: number, monotonic: number): boolean {
+function apply(line: string, letters: Letters, nowMs: number, monotonic: number): boolean {
   let record: { removed?: unknown; event_id?: unknown; all_failed?: unknown };
   try {
     record = JSON.parse(line) as typeof record;
@@ -262,16 +299,15 @@ function apply(line: string, letters: Map<string, DeadLetter>, nowMs: number, mo
   }
   if (typeof record !== 'object' || record === null) return false;
   if (Array.isArray(record.removed)) {
-    for (const id of record.removed) letters.delete(id as string);
+    for (const id of record.removed) letters.remove(id as string);
     return true;
   }
   if (typeof record.event_id === 'string') {
-    for (const letter of letters.values())
-      if (letter.event.eventId === record.event_id) letter.allFailed = record.all_failed === true;
+    letters.mark(record.event_id, record.all_failed === true);
     return true;
   }
   const letter = decodeLetter(record, nowMs, monotonic);
   if (letter === undefined) return false;
-  letters.set(letter.id, letter);
+  letters.put(letter);
   return true;
 }

@@ -1,7 +1,10 @@
 import { encodeEvent, encodeHead, encodePayload } from '../codec.ts';
 import { BusEvent, eventOf } from '../event.ts';
-import type { SerializedError } from '../serialized-error.ts';
+import { isSerializedError, type SerializedError } from '../serialized-error.ts';
 import type { FailedAttemptInfo, FailedEvent, FailureReason } from '../types.ts';
+
+/** No Date holds more milliseconds, on either side of 1970. */
+const LAST_DATE_MS = 8.64e15;
 
 /** What of a Redactor the queue's file needs. */
 export interface LetterRedactor {
@@ -132,8 +135,7 @@ export function encodeLetter(letter: DeadLetter, redactor: LetterRedactor | unde
 /** Undefined: the record is not a letter. */
 export function decodeLetter(record: unknown, nowMs: number, monotonicMs: number): DeadLetter | undefined {
   const { letter, event } = record as { letter?: StoredLetter; event?: { payload?: unknown; event_id?: unknown } };
-  if (typeof letter !== 'object' || letter === null || typeof letter.id !== 'string') return undefined;
-  if (typeof letter.timestamp !== 'number' || !Array.isArray(letter.attempts)) return undefined;
+  if (!isStoredLetter(letter)) return undefined;
   if (typeof event !== 'object' || event === null || !String(event.event_id).isWellFormed()) return undefined;
   // A payload that could not be searched for secrets is a text in its place.
   if (typeof event.payload === 'string') event.payload = { redacted: event.payload };
@@ -155,23 +157,64 @@ export function decodeLetter(record: unknown, nowMs: number, monotonicMs: number
     event: frozen,
     payloadJson,
     body: bytes,
-    orderingKey: letter.ordering_key ?? undefined,
+    orderingKey: typeof letter.ordering_key === 'string' ? letter.ordering_key : undefined,
     subscriptionId: letter.subscription_id,
     handlerName: letter.handler_name,
     reason: letter.reason,
-    error: letter.error,
+    error: errorOf(letter.error),
     timestamp: letter.timestamp,
     since: monotonicMs - Math.max(0, nowMs - letter.timestamp),
     retryCount: letter.retry_count,
-    attempts: letter.attempts,
+    attempts: letter.attempts.map((each) => attemptOf(each, letter)),
     attempt: letter.attempt,
-    allFailed: letter.all_failed,
-    incomplete: letter.incomplete,
+    allFailed: letter.all_failed === true,
+    incomplete: letter.incomplete === true,
     restored: true,
     running: undefined,
     gone: undefined,
     redactor: undefined,
   };
+}
+
+function isStoredLetter(letter: unknown): letter is StoredLetter {
+  if (typeof letter !== 'object' || letter === null) return false;
+  const { id, reason, subscription_id, handler_name, timestamp, retry_count, attempts, attempt } = letter as Record<
+    keyof StoredLetter,
+    unknown
+  >;
+  return (
+    typeof id === 'string' &&
+    typeof reason === 'string' &&
+    [subscription_id, handler_name].every((text) => text === null || typeof text === 'string') &&
+    isTime(timestamp) &&
+    isCount(retry_count) &&
+    isCount(attempt) &&
+    Array.isArray(attempts)
+  );
+}
+
+/** What has been through a redactor may have another form; all readers count on this one. */
+function errorOf(stored: unknown): SerializedError {
+  if (isSerializedError(stored)) return stored;
+  return { name: 'Error', message: typeof stored === 'string' ? stored : 'its error can not be read' };
+}
+
+function attemptOf(stored: unknown, { timestamp, reason }: StoredLetter): FailedAttemptInfo {
+  const attempt = Object(stored) as Record<keyof FailedAttemptInfo, unknown>;
+  return {
+    at: isTime(attempt.at) ? attempt.at : timestamp,
+    reason: typeof attempt.reason === 'string' ? (attempt.reason as FailureReason) : reason,
+    error: errorOf(attempt.error),
+    threadId: isCount(attempt.threadId) ? attempt.threadId : 0,
+  };
+}
+
+function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
+}
+
+function isTime(value: unknown): value is number {
+  return typeof value === 'number' && Math.abs(value) <= LAST_DATE_MS;
 }
 
 function lineOf({ event, payloadJson = '{}' }: DeadLetter): string {

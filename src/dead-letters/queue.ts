@@ -7,6 +7,8 @@ import { type DeadLetterQueueOptions, type DeadLetterStats, type FailedEvent, Fa
 import { DeadLetterFile } from './file.ts';
 import { type DeadLetter, type NewDeadLetter, type RerunResult, toFailedEvent } from './letter.ts';
 
+/** Attempts that an entry tells of: the first one, and the latest. */
+const MAX_ATTEMPTS = 100;
 /** Retries that `retryAll` has under way at a time. */
 const RETRIES_AT_ONCE = 64;
 
@@ -192,7 +194,7 @@ export class DeadLetterQueue {
       byReason,
       byEventType: Object.fromEntries(this.#byType),
       oldestTimestamp: this.#letters.values().next().value?.timestamp ?? null,
-      newestTimestamp: this.#last?.timestamp ?? null,
+      newestTimestamp: this.#newestLetter()?.timestamp ?? null,
       ...(file && { file: { path: file.path, damagedLines: file.damagedLines, errors: file.errors } }),
     };
   }
@@ -202,8 +204,13 @@ export class DeadLetterQueue {
     this.#file?.close();
   }
 
-  /** The newest entry: Maps only walk forwards. */
+  /** The newest entry, since Maps only walk forwards. Undefined: it has to be looked for. */
   #last: DeadLetter | undefined;
+
+  #newestLetter(): DeadLetter | undefined {
+    this.#last ??= [...this.#letters.values()].at(-1);
+    return this.#last;
+  }
 
   #newest(wanted: (letter: DeadLetter) => boolean, limit = Number.POSITIVE_INFINITY): FailedEvent[] {
     const all = [...this.#letters.values()];
@@ -292,7 +299,7 @@ export class DeadLetterQueue {
 
   #delete(letter: DeadLetter): void {
     this.#letters.delete(letter.id);
-    if (this.#last === letter) this.#last = [...this.#letters.values()].at(-1);
+    if (this.#last === letter) this.#last = undefined;
     const { eventId, eventType } = letter.event;
     const siblings = this.#byEvent.get(eventId);
     siblings?.delete(letter);
@@ -339,6 +346,7 @@ export class DeadLetterQueue {
     }
     const { reason, error, threadId, attempt } = result;
     letter.attempts.push({ at: Date.now(), reason, error, threadId });
+    if (letter.attempts.length > MAX_ATTEMPTS) letter.attempts.splice(1, letter.attempts.length - MAX_ATTEMPTS);
     letter.attempt = attempt;
     if (this.#has(letter)) {
       count(this.#byReason, letter.reason, -1);
@@ -346,7 +354,10 @@ export class DeadLetterQueue {
     }
     letter.reason = reason;
     letter.error = error;
-    if (this.#has(letter)) this.#file?.put(letter);
+    if (this.#has(letter)) {
+      this.#file?.put(letter);
+      this.#file?.tidy(this.#letters.size);
+    }
     return false;
   }
 

@@ -126,6 +126,24 @@ test('retry: in the handler of that name, what succeeds is removed, what fails a
     assert.match(exhausted.stdout, /^0 dead letters .*\n3 left alone/);
   }));
 
+test('retry --redact: what the retry adds to the file holds no personal data; nor does --json hold what a terminal obeys', () =>
+  inFolder(
+    { 'book.mjs': "export default () => { throw new Error('no mail to user@example.com\\u009b2J'); };" },
+    async (cwd) => {
+      await fill(cwd);
+      const { code, stdout } = await dlq(cwd, 'retry', '--on', '*=./book.mjs', '--redact', '--json');
+      assert.is(code, 1);
+      assert.not.match(stdout, CONTROL);
+      assert.match(
+        (JSON.parse(stdout) as { failed: { error: string }[] }).failed[0]!.error,
+        /user@example\.com\u009b2J/,
+      );
+      const file = readFileSync(join(cwd, 'dead.jsonl'), 'utf8');
+      assert.match(file, /no mail to/);
+      assert.not.match(file, /user@example/);
+    },
+  ));
+
 test('retry of a letter whose handler is not among those given fails, and the letter stays', () =>
   inFolder(MODULES, async (cwd) => {
     await fill(cwd, 'other');

@@ -143,6 +143,26 @@ test('malformed lines are counted, told with their number, and kept in the rejec
     if (process.platform !== 'win32') assert.is(statSync(join(cwd, 'bad.ndjson')).mode & 0o777, 0o600);
   }));
 
+test('--results hold nothing that a terminal obeys', () =>
+  inFolder({ 'says.mjs': 'export default ({ payload }) => payload.text;' }, async (cwd) => {
+    const text = '\u009b2J\u202e';
+    const input = `${JSON.stringify({ text })}\n`;
+    const { stdout } = await run(['run', '--on', 'x=./says.mjs', '--type', 'x', '--results', '-'], { cwd, input });
+    assert.not.match(stdout, /[\u0080-\u009f\u202e]/);
+    assert.is(jsonLines<Result>(stdout)[0]!.value, text);
+  }));
+
+if (process.platform === 'linux') {
+  test('a reject file on a full disk: the summary is there all the same, and the fault', () =>
+    inFolder(MODULES, async (cwd) => {
+      const args = ['run', '--on', 'x=./double.mjs', '--type', 'x', '--rejects', '/dev/full', '-'];
+      const { code, stderr } = await run(args, { cwd, input: '{"n":1}\nnot json\n' });
+      assert.is(code, 1);
+      assert.match(stderr, /^2 lines, 0 failed/);
+      assert.match(stderr, /ganglion run: ENOSPC/);
+    }));
+}
+
 test('an empty input; one of blank lines', () =>
   inFolder({ ...MODULES, empty: '' }, async (cwd) => {
     for (const args of [['empty'], ['-']]) {

@@ -1,10 +1,21 @@
 import { spawn } from 'node:child_process';
-import fs, { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, watch, writeFileSync } from 'node:fs';
+import fs, {
+  chmodSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  watch,
+  writeFileSync,
+} from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
-import { DeadLetterQueue, EventBus } from '../../src/index.ts';
+import { DeadLetterFileError, DeadLetterQueue, EventBus } from '../../src/index.ts';
 import { tests } from '../helpers.ts';
 
 const test = tests('dead letter file and a system that fails');
@@ -137,6 +148,69 @@ test('a full disk to the end: what is in the file is what fitted, and opening it
       assert.equal(reread(path), { numbers: [1], damaged: 0 }, 'it was written anew');
     }),
   ));
+
+test('a file that can not be opened again after it was written anew: nothing is closed twice, nothing is lost', () =>
+  inFolder((path) =>
+    withFullDisk(async (disk) => {
+      const dlq = new DeadLetterQueue({ path });
+      await failing(dlq, async (bus) => {
+        disk.full = true;
+        await bus.emitAndWait('x', { n: 1 });
+      });
+      disk.full = false;
+      const { openSync } = fs;
+      let refused = 0;
+      fs.openSync = ((file: string, ...rest: [string, number]) => {
+        if (file !== path) return openSync(file, ...rest);
+        refused++;
+        throw Object.assign(new Error('EMFILE: too many open files'), { code: 'EMFILE' });
+      }) as typeof fs.openSync;
+      syncBuiltinESMExports();
+      try {
+        dlq.close();
+      } finally {
+        fs.openSync = openSync;
+        syncBuiltinESMExports();
+      }
+      assert.is(refused, 1);
+      assert.equal(reread(path), { numbers: [1], damaged: 0 });
+    }),
+  ));
+
+if (process.platform !== 'win32') {
+  test('what stands where the file is drafted is neither followed nor made use of', () =>
+    inFolder(async (path, folder) => {
+      const other = join(folder, 'other');
+      writeFileSync(other, 'of somebody else');
+      const dlq = new DeadLetterQueue({ path });
+      await failing(dlq, async (bus) => void (await bus.emitAndWait('x', { n: 1 })));
+      dlq.close();
+      const torn = `${readFileSync(path, 'utf8')}{"letter":`;
+      for (const put of [
+        () => symlinkSync(other, `${path}.new`),
+        () => {
+          writeFileSync(`${path}.new`, '');
+          chmodSync(`${path}.new`, 0o666);
+        },
+      ]) {
+        writeFileSync(path, torn);
+        put();
+        assert.equal(reread(path), { numbers: [1], damaged: 1 });
+        assert.equal(reread(path), { numbers: [1], damaged: 0 }, 'it was written anew');
+        assert.is(readFileSync(other, 'utf8'), 'of somebody else');
+        assert.is(statSync(path).mode & 0o777, 0o600);
+      }
+    }));
+
+  test('a device is refused, which could be read without end', () =>
+    inFolder(async (path) => {
+      symlinkSync('/dev/zero', path);
+      assert.throws(
+        () => new DeadLetterQueue({ path }),
+        (error: unknown) => DeadLetterFileError.is(error) && /no regular file/.test(error.message),
+      );
+    }));
+}
 
 /** Opens the file, which has a torn last line and so is written anew, and is killed before call number `step` of that. */
 function killedAt(path: string, step: number): Promise<NodeJS.Signals | null> {

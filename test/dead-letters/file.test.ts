@@ -126,6 +126,80 @@ test('damaged lines are skipped and counted, a torn last line does not swallow t
     dlq.close();
   }));
 
+test('what has not the form of a letter is damaged; an error or attempt of another form costs no letter', () =>
+  inFolder(async (folder) => {
+    const path = join(folder, 'dead.jsonl');
+    await failing({ path }, (bus) => bus.emitAndWait('x', { n: 1 }).then(() => {}));
+    const { letter, event } = JSON.parse(readFileSync(path, 'utf8')) as { letter: object; event: object };
+    const line = (changed: object): string => JSON.stringify({ letter: { ...letter, ...changed }, event });
+    const deep = JSON.parse(`${'{"name":"E","message":"m","cause":'.repeat(50)}null${'}'.repeat(50)}`) as object;
+    const damaged = [{ id: 1 }, { reason: null }, { handler_name: 5 }, { timestamp: 1e300 }, { retry_count: 'x' }];
+    const odd = [{ error: null }, { error: 'hidden' }, { error: deep }, { attempts: [null, { at: {}, error: 1 }] }];
+    const kept = [...odd, { ordering_key: 7 }].map((changed, n) => ({ ...changed, id: `odd${n}` }));
+    writeFileSync(path, `${[...damaged, ...kept].map(line).join('\n')}\n`);
+    const dlq = new DeadLetterQueue({ path });
+    try {
+      assert.is(dlq.getStats().file!.damagedLines, damaged.length);
+      const entries = dlq.getAll();
+      assert.equal(
+        entries.map(({ id }) => id),
+        ['odd4', 'odd3', 'odd2', 'odd1', 'odd0'],
+      );
+      for (const { error, attempts, orderingKey, timestamp } of entries) {
+        assert.type(error.message, 'string');
+        assert.is(orderingKey, null);
+        for (const attempt of attempts) {
+          assert.type(attempt.error.message, 'string');
+          assert.ok(attempt.at <= timestamp);
+        }
+      }
+      assert.is(dlq.get('odd1')!.error.message, 'hidden');
+      assert.is(dlq.get('odd3')!.attempts.length, 2);
+    } finally {
+      dlq.close();
+    }
+  }));
+
+test('an entry that is retried again and again in vain: its attempts and its file stay bounded', () =>
+  inFolder(async (folder) => {
+    const path = join(folder, 'dead.jsonl');
+    let attempt = 0;
+    const handle = (): never => {
+      throw Object.assign(new Error(`no ${++attempt}`), { stack: '' });
+    };
+    await failing(
+      { path },
+      async (bus, dlq) => {
+        await bus.emitAndWait('x', {});
+        const { id } = dlq.getAll()[0]!;
+        for (let n = 0; n < 1_200; n++) assert.is(await dlq.retry(id, bus), false);
+        const { attempts, retryCount } = dlq.get(id)!;
+        assert.is(retryCount, 1_200);
+        assert.equal(
+          [attempts.length, attempts[0]!.error.message, attempts[1]!.error.message, attempts.at(-1)!.error.message],
+          [100, 'no 1', 'no 1103', 'no 1201'],
+        );
+        const lines = readFileSync(path, 'utf8').split('\n').length;
+        assert.ok(lines < 1_100, `${lines} lines for one entry`);
+      },
+      'flaky',
+      handle,
+    );
+  }));
+
+test('the newest entry’s time, when newer ones have gone', () =>
+  inFolder(async (folder) => {
+    await failing({ path: join(folder, 'dead.jsonl') }, async (bus, dlq) => {
+      for (const n of [1, 2, 3]) await bus.emitAndWait('x', { n });
+      const [third, second, first] = dlq.getAll();
+      dlq.remove(third!.id);
+      dlq.remove(second!.id);
+      assert.is(dlq.getStats().newestTimestamp, first!.timestamp);
+      dlq.clear();
+      assert.is(dlq.getStats().newestTimestamp, null);
+    });
+  }));
+
 test('is written anew when most of its lines have no effect any more', () =>
   inFolder(async (folder) => {
     const path = join(folder, 'dead.jsonl');
