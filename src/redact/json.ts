@@ -12,6 +12,16 @@ export interface JsonContext {
   readonly lines: Prefilter;
   /** Room for a walk's own notes. */
   readonly kept: number[];
+  /** By place in the line, the members of the event lines before: most lines are like one of those. */
+  readonly former: FormerMember[];
+}
+
+/** A member whose name stands for itself. */
+export interface FormerMember {
+  /** Its name with the quotes. */
+  readonly quoted: string;
+  readonly key: Key;
+  readonly inEnvelope: boolean;
 }
 export type JsonKind = 'event' | 'value' | 'nested';
 
@@ -35,6 +45,7 @@ const ARRAY = 91;
 const ARRAY_END = 93;
 const END = -1;
 const MAX_KEPT = 65_536;
+const MAX_FORMER = 64;
 /** Needs no escape. */
 const PLAIN = /^[ !#-[\]-~]*$/;
 
@@ -57,6 +68,7 @@ class Walk {
   /** Of each member of an open object that keeps its name: where that begins and ends, with its quotes. */
   readonly #kept: number[];
   #keptCount = 0;
+  #members = 0;
   #at = 0;
   #key: Key = NO_KEY;
   /** How many containers are around the one that is replaced whole; -1 outside of one. */
@@ -142,19 +154,34 @@ class Walk {
     const json = this.#json;
     const from = this.#at;
     if (json.charCodeAt(from) !== QUOTE) return false;
+    const { former } = this.#context;
+    const inEnvelope = this.#kind === 'event' && this.#open.length === 1;
+    const place = this.#kind === 'event' ? this.#members++ : MAX_FORMER;
+    const expected = place < former.length ? former[place] : undefined;
+    if (expected !== undefined && expected.inEnvelope === inEnvelope && json.startsWith(expected.quoted, from)) {
+      this.#at = from + expected.quoted.length;
+      return this.#named(from, expected.key, expected.key.name);
+    }
     const end = json.indexOf('"', from + 1);
     if (end < 0) return false;
-    const inEnvelope = this.#kind === 'event' && this.#open.length === 1;
     const literal = json.slice(from + 1, end);
     let name = literal;
     let key = (inEnvelope ? ENVELOPE.get(literal) : undefined) ?? this.#context.keys.known(literal);
-    if (key !== undefined) this.#at = end + 1;
-    else {
+    if (key !== undefined) {
+      this.#at = end + 1;
+      if (place < MAX_FORMER && key.name === name)
+        former[place] = { quoted: JSON.stringify(key.name), key, inEnvelope };
+    } else {
       const text = this.#decode(from, this.#stringEnd(from));
       if (text === undefined) return false;
       name = text;
       key = (inEnvelope ? ENVELOPE.get(text) : undefined) ?? this.#context.keys.of(text);
     }
+    return this.#named(from, key, name);
+  }
+
+  /** Behind the name; reads the colon. */
+  #named(from: number, key: Key, name: string): boolean {
     this.#key = key;
     if (this.#dropped < 0) {
       if (key.name === name) {

@@ -62,13 +62,14 @@ export class KeyTable {
     // Judged by what is left of it, so that the next redaction of the same line finds the same.
     const bare = this.#text.tokens.without(name);
     const bits = CONTEXT_WORD.test(bare) ? CONTEXT : 0;
-    const key: Key = { name, match: this.#matcher.match(bare), exempt: false, bits };
-    if (text.length <= LONGEST_KEPT && !/["\\\p{Cc}]/u.test(text)) {
-      if (this.#kept.size >= MAX_KEPT) this.#kept.clear();
-      // Parsed, for a slice would keep the whole line it was cut from.
-      this.#kept.set(JSON.parse(`"${text}"`) as string, key);
-      if (name === text && key.match === 'none' && bits === 0) this.#harmless.add(text);
-    }
+    const match = this.#matcher.match(bare);
+    if (text.length > LONGEST_KEPT || /["\\\p{Cc}]/u.test(text)) return { name, match, exempt: false, bits };
+    // Parsed, for a slice would keep the whole line it was cut from.
+    const literal = JSON.parse(`"${text}"`) as string;
+    const key: Key = { name: name === text ? literal : name, match, exempt: false, bits };
+    if (this.#kept.size >= MAX_KEPT) this.#kept.clear();
+    this.#kept.set(literal, key);
+    if (name === text && match === 'none' && bits === 0) this.#harmless.add(text);
     return key;
   }
 }

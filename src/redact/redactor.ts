@@ -75,6 +75,7 @@ export class Redactor {
       lines,
       keys: new KeyTable(new KeyMatcher(keys), text, prefilter, harmless),
       kept: [],
+      former: [],
     };
   }
 
