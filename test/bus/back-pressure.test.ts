@@ -2,15 +2,9 @@ import { setImmediate as turn } from 'node:timers/promises';
 import * as assert from 'uvu/assert';
 import { BackpressureError, BusClosedError, DroppedError } from '../../src/index.ts';
 import { tests } from '../helpers.ts';
-import { balance, fixture, only, remote, withBus } from './fixtures.ts';
+import { balance, fixture, gate, only, remote, withBus } from './fixtures.ts';
 
 const test = tests('back-pressure');
-
-const gate = (): { promise: Promise<void>; open: () => void } => {
-  let open = (): void => {};
-  const promise = new Promise<void>((resolve) => (open = resolve));
-  return { promise, open };
-};
 
 test('raise: the event over the limit throws and is not counted; room comes back with a settled event', () =>
   withBus({ maxPendingEvents: 2 }, async (bus) => {

@@ -90,3 +90,10 @@ ${body}`;
     started.on('close', (code) => resolve({ code, output, ms: Date.now() - begun }));
   });
 }
+
+/** A promise and its handle. */
+export function gate(): { promise: Promise<void>; open: () => void } {
+  let open = (): void => {};
+  const promise = new Promise<void>((resolve) => (open = resolve));
+  return { promise, open };
+}

@@ -47,18 +47,23 @@ const bundlers: Readonly<Record<string, Bundler>> = {
     }),
 };
 
+/** With a copy of dist/standalone beside it, and no node_modules. */
+async function runsAlone(folder: string): Promise<void> {
+  cpSync(join(folder, 'node_modules', 'ganglion', 'dist', 'standalone'), join(folder, 'out', 'ganglion'), {
+    recursive: true,
+  });
+  rmSync(join(folder, 'node_modules'), { recursive: true });
+  const ended = await run(process.execPath, ['out/main.js'], folder);
+  assert.equal(ended, { code: 0, stdout: PRINTED, stderr: '' });
+}
+
 for (const [name, bundle] of Object.entries(bundlers)) {
   test(
     `${name} bundles a program whole, with a copy of dist/standalone beside it and no node_modules`,
     async () => {
       const folder = project({ 'main.js': WHOLE, ...HANDLERS });
       await bundle(folder, false, true);
-      cpSync(join(folder, 'node_modules', 'ganglion', 'dist', 'standalone'), join(folder, 'out', 'ganglion'), {
-        recursive: true,
-      });
-      rmSync(join(folder, 'node_modules'), { recursive: true });
-      const ended = await run(process.execPath, ['out/main.js'], folder);
-      assert.equal(ended, { code: 0, stdout: PRINTED, stderr: '' });
+      await runsAlone(folder);
     },
     SLOW_MS,
   );
@@ -101,12 +106,7 @@ ${USES_ALL_THREADS}`,
       warnings.filter(({ id }) => id !== 'empty-import-meta'),
       [],
     );
-    cpSync(join(folder, 'node_modules', 'ganglion', 'dist', 'standalone'), join(folder, 'out', 'ganglion'), {
-      recursive: true,
-    });
-    rmSync(join(folder, 'node_modules'), { recursive: true });
-    const ended = await run(process.execPath, ['out/main.js'], folder);
-    assert.equal(ended, { code: 0, stdout: PRINTED, stderr: '' });
+    await runsAlone(folder);
   },
   SLOW_MS,
 );
