@@ -45,6 +45,8 @@ export function loadModule(info: ModuleInfo, timeoutMs: number): ThreadModule {
 /** By the module's address: several exports of one module share its state. */
 const setups = new Map<string, Promise<unknown>>();
 const teardowns = new Map<string, () => unknown>();
+/** The teardowns have begun: a module whose import ends only now is not set up any more, for nothing would end it. */
+let ending = false;
 
 export function hasTeardown(href: string): boolean {
   return teardowns.has(href);
@@ -52,6 +54,7 @@ export function hasTeardown(href: string): boolean {
 
 /** Runs the teardown of each module that was set up, the latest first, all within the limit; returns what failed. Never rejects. */
 export async function tearDown(limitMs: number): Promise<TeardownFault[]> {
+  ending = true;
   const faults: TeardownFault[] = [];
   let running = 'a module that is being set up';
   const runThose = async (): Promise<void> => {
@@ -82,6 +85,7 @@ export async function tearDown(limitMs: number): Promise<TeardownFault[]> {
 async function importHandler({ href, exportName }: ModuleInfo): Promise<Handler> {
   const namespace = (await import(href)) as Record<string, unknown>;
   const found = exportedFunction(namespace, exportName);
+  if (ending) throw new Error('its thread is about to be ended');
   const inner = namespace.default as Record<string, unknown> | undefined;
   const setup = namespace.setup ?? inner?.setup;
   if (typeof setup === 'function') {

@@ -5,6 +5,7 @@ import type { FromThread, HostTask, ToThread } from '../protocol.ts';
 import { ByteRingConsumer } from '../ring/byte-ring.ts';
 import { cellStart, loadCell } from '../ring/cells.ts';
 import {
+  CELL_DONE,
   CELL_EMPTY,
   CELL_RUNNING,
   createThread,
@@ -164,6 +165,15 @@ export class HandlerThread {
   busy(): boolean {
     for (let cell = 0; cell < this.memory.cellCount; cell++) {
       if (stateOf(loadCell(this.memory, cell)) !== CELL_EMPTY) return true;
+    }
+    return false;
+  }
+
+  /** Handlers of it run, also such as main has settled. One that has written its outcome is past that, `busy` as it may be. */
+  handling(): boolean {
+    for (let cell = 0; cell < this.memory.cellCount; cell++) {
+      const state = stateOf(loadCell(this.memory, cell));
+      if (state !== CELL_EMPTY && state !== CELL_DONE) return true;
     }
     return false;
   }

@@ -57,7 +57,9 @@ export class Recycler {
    */
   async tearDownAll(): Promise<void> {
     const { threads } = this.#hooks;
-    const idle = threads.list.filter((thread) => thread.role !== 'dying' && thread.role !== 'gone' && !thread.busy());
+    const idle = threads.list.filter(
+      (thread) => thread.role !== 'dying' && thread.role !== 'gone' && !thread.handling(),
+    );
     await Promise.all(idle.map((thread) => this.#tearDown(thread)));
   }
 
