@@ -123,10 +123,10 @@ export class DeliveryRunner implements FaultSink {
     }
   }
 
-  /** Starts the delivery in a slot that this thread has claimed; nothing, if it was taken away meanwhile. */
-  deliver(sequence: number): void {
+  /** Starts the delivery in a slot that this thread has claimed. False: it was taken away meanwhile. */
+  deliver(sequence: number): boolean {
     const consumer = this.#consumer;
-    if (!consumer.start(sequence)) return;
+    if (!consumer.start(sequence)) return false;
     const { ring } = consumer;
     const { slots } = ring;
     const at = slotAt(ring, sequence);
@@ -167,11 +167,11 @@ export class DeliveryRunner implements FaultSink {
     consumer.release(sequence);
     if (unread !== undefined) {
       this.#settle(inFlight, STATUS_MALFORMED, JSON.stringify(unread));
-      return;
+      return true;
     }
     if (ready) {
       this.#run(inFlight, loaded);
-      return;
+      return true;
     }
     this.#inFlight.add(inFlight);
     loaded.loaded
@@ -187,6 +187,7 @@ export class DeliveryRunner implements FaultSink {
         this.#freed();
       })
       .catch(panic);
+    return true;
   }
 
   #run(inFlight: InFlight, { handler }: ThreadModule): void {

@@ -162,12 +162,10 @@ class HandlerHost {
     const count = this.#consumer.claim(room);
     if (count === 0) {
       if (!this.#consumer.steal()) return 0;
-      this.#runner.deliver(claimed[0]!);
-      this.#done++;
+      if (this.#runner.deliver(claimed[0]!)) this.#done++;
       return 1;
     }
-    for (let i = 0; i < count; i++) this.#runner.deliver(claimed[i]!);
-    this.#done += count;
+    for (let i = 0; i < count; i++) if (this.#runner.deliver(claimed[i]!)) this.#done++;
     return count;
   }
 

@@ -24,7 +24,7 @@ export class Recycler {
   readonly #waiting: HandlerThread[] = [];
   #current: HandlerThread | undefined;
   /** Threads whose teardown is awaited. */
-  readonly #tearing = new Map<HandlerThread, () => void>();
+  readonly #tearing = new Map<HandlerThread, { readonly ended: Promise<void>; readonly done: () => void }>();
 
   constructor(hooks: RecyclerHooks) {
     this.#hooks = hooks;
@@ -48,7 +48,7 @@ export class Recycler {
 
   /** Or it has ended, and nothing of it is left to end. */
   tornDown(thread: HandlerThread): void {
-    this.#tearing.get(thread)?.();
+    this.#tearing.get(thread)?.done();
   }
 
   /**
@@ -72,23 +72,27 @@ export class Recycler {
     else this.#next();
   }
 
+  /** Once per thread: at a shutdown one may be on its way out already, and the thread that waits for its place with it. */
   #tearDown(thread: HandlerThread): Promise<void> {
+    const begun = this.#tearing.get(thread);
+    if (begun !== undefined) return begun.ended;
     const limitMs = this.#hooks.tearDownMs;
-    return new Promise((resolve) => {
-      const done = (): void => {
-        clearTimeout(timer);
-        this.#tearing.delete(thread);
-        resolve();
-      };
-      const timer = setTimeout(() => {
-        // A thread that has died meanwhile has nothing left to end.
-        if (thread.role !== 'dying' && thread.role !== 'gone') {
-          this.#hooks.tearDownFailed({ module: 'all modules', message: `a thread did not answer in ${limitMs} ms` });
-        }
-        done();
-      }, limitMs + ANSWER_MS);
-      this.#tearing.set(thread, done);
-      thread.post({ type: 'teardown', limitMs });
-    });
+    let end = (): void => {};
+    const ended = new Promise<void>((resolve) => (end = resolve));
+    const done = (): void => {
+      clearTimeout(timer);
+      this.#tearing.delete(thread);
+      end();
+    };
+    const timer = setTimeout(() => {
+      // A thread that has died meanwhile has nothing left to end.
+      if (thread.role !== 'dying' && thread.role !== 'gone') {
+        this.#hooks.tearDownFailed({ module: 'all modules', message: `a thread did not answer in ${limitMs} ms` });
+      }
+      done();
+    }, limitMs + ANSWER_MS);
+    this.#tearing.set(thread, { ended, done });
+    thread.post({ type: 'teardown', limitMs });
+    return ended;
   }
 }
