@@ -1,4 +1,3 @@
-import fc from 'fast-check';
 import * as assert from 'uvu/assert';
 import {
   EVENT_TYPE_PATTERN,
@@ -9,6 +8,7 @@ import {
   isValidEventType,
 } from '../src/index.ts';
 import { tests } from './helpers.ts';
+import { fc } from './seed.ts';
 
 const test = tests('validation');
 

@@ -1,11 +1,12 @@
 import { existsSync, mkdirSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
+import { seededRandom } from '../../bench/statistics.ts';
 import { AuditLog, type AuditOptions } from '../../src/audit/log.ts';
 import { SEAL_TYPE, segmentPath, systemLine } from '../../src/audit-format.ts';
 import { HeldLines } from '../../workers/audit-held.ts';
 import { tests } from '../helpers.ts';
-import { eventLine, faultyWriter, folder, indices, linesOf, random, upTo } from './helpers.ts';
+import { eventLine, faultyWriter, folder, indices, linesOf, upTo } from './helpers.ts';
 
 const test = tests('audit log, lines held at opening');
 
@@ -23,7 +24,7 @@ function count(paths: readonly string[], step: number): { logged: number; firstL
 
 test('lines of any length, seals not among them, wherever a part ends', () => {
   const path = join(folder(), 'events.jsonl');
-  const next = random(7);
+  const next = seededRandom(7);
   for (let round = 0; round < 12; round++) {
     let lines = 0;
     let seals = 0;

@@ -115,15 +115,6 @@ export function faultyWriter(query: string): URL {
   return pathToFileURL(entry);
 }
 
-/** A generator of numbers from 0 to 1 that a seed repeats. */
-export function random(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) | 0;
-    return (state >>> 8) / 2 ** 24;
-  };
-}
-
 /** 0, 1, … to `count`. */
 export function upTo(count: number): number[] {
   return Array.from({ length: count }, (_, n) => n);

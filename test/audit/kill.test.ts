@@ -1,16 +1,17 @@
 import { appendFileSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
+import { seededRandom } from '../../bench/statistics.ts';
 import { AuditLog, type AuditOptions } from '../../src/audit/log.ts';
 import { verifyAuditLog } from '../../src/audit/verify.ts';
 import { segmentPath } from '../../src/audit-format.ts';
 import { tests } from '../helpers.ts';
-import { Child, eventLine, faultyWriter, folder, indices, linesOf, random, upTo } from './helpers.ts';
+import { SEED } from '../seed.ts';
+import { Child, eventLine, faultyWriter, folder, indices, linesOf, upTo } from './helpers.ts';
 
 const test = tests('audit log after kill -9');
 
-const SEED = Date.now() % 1_000_000;
-const next = random(SEED);
+const next = seededRandom(SEED);
 const MANY = 64;
 /** Many processes, each of which has to start. */
 const LONG_MS = 120_000;

@@ -1,8 +1,8 @@
 import { isUtf8 } from 'node:buffer';
-import fc from 'fast-check';
 import * as assert from 'uvu/assert';
 import { type BadLine, LineSplitter } from '../../src/bus/line-splitter.ts';
 import { tests } from '../helpers.ts';
+import { fc } from '../seed.ts';
 
 const test = tests('line splitter');
 

@@ -1,9 +1,9 @@
-import fc from 'fast-check';
 import * as assert from 'uvu/assert';
 import { Breaker } from '../../src/delivery/breaker.ts';
 import { type Delivery, failure, success } from '../../src/delivery/pending.ts';
 import { FailureReason } from '../../src/types.ts';
 import { tests } from '../helpers.ts';
+import { fc } from '../seed.ts';
 import { delivery, subscription } from './fixtures.ts';
 
 const test = tests('breaker');

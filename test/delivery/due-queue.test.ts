@@ -1,9 +1,9 @@
-import fc from 'fast-check';
 import * as assert from 'uvu/assert';
 import { MAX_TIMER_MS } from '../../src/clock.ts';
 import { DueQueue } from '../../src/delivery/due-queue.ts';
 import { VirtualClock } from '../../src/testing/virtual-clock.ts';
 import { tests } from '../helpers.ts';
+import { fc } from '../seed.ts';
 
 const test = tests('due queue');
 

@@ -1,8 +1,8 @@
-import fc from 'fast-check';
 import * as assert from 'uvu/assert';
 import { Gate, type Ticket } from '../../src/delivery/gate.ts';
 import type { Delivery } from '../../src/delivery/pending.ts';
 import { tests } from '../helpers.ts';
+import { fc } from '../seed.ts';
 import { delivery, subscription } from './fixtures.ts';
 
 const test = tests('gate');

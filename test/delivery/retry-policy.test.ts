@@ -1,9 +1,9 @@
-import fc from 'fast-check';
 import * as assert from 'uvu/assert';
 import { failure } from '../../src/delivery/pending.ts';
 import { backoff, isRetryable, type RetryPolicy } from '../../src/delivery/retry-policy.ts';
 import { FailureReason, NonRetryableError } from '../../src/index.ts';
 import { tests } from '../helpers.ts';
+import { fc } from '../seed.ts';
 
 const test = tests('retry policy');
 

@@ -4,12 +4,12 @@ import {
   MeterProvider,
   PeriodicExportingMetricReader,
 } from '@opentelemetry/sdk-metrics';
-import fc from 'fast-check';
 import parsePrometheus from 'parse-prometheus-text-format';
 import * as assert from 'uvu/assert';
 import { CallbackMetrics, InMemoryMetrics, NoopMetrics, OtelMetrics, PrometheusMetrics } from '../../src/index.ts';
 import { LogHistogram } from '../../src/metrics/log-histogram.ts';
 import { tests } from '../helpers.ts';
+import { fc } from '../seed.ts';
 
 const test = tests('metrics backends');
 

@@ -1,7 +1,7 @@
-import fc from 'fast-check';
 import * as assert from 'uvu/assert';
 import { ByteRingConsumer, ByteRingProducer } from '../../src/ring/byte-ring.ts';
 import { tests } from '../helpers.ts';
+import { fc } from '../seed.ts';
 
 const test = tests('property/byte-ring');
 

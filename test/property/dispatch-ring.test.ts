@@ -1,10 +1,10 @@
-import fc from 'fast-check';
 import * as assert from 'uvu/assert';
 import { DispatchConsumer } from '../../src/ring/dispatch-consumer.ts';
 import { DispatchProducer, type Message } from '../../src/ring/dispatch-producer.ts';
 import { CONTROL, createRing, FREE, type RingMemory, SLOT_WORDS, stateOf } from '../../src/ring/layout.ts';
 import { tests } from '../helpers.ts';
 import { message, readSlot } from '../ring/messages.ts';
+import { fc } from '../seed.ts';
 
 const test = tests('property/dispatch-ring');
 

@@ -1,10 +1,10 @@
-import fc from 'fast-check';
 import * as assert from 'uvu/assert';
 import { encodeEvent, encodeHead, encodePayload, joinParts, maxPartsBytes, splitParts } from '../../src/codec.ts';
 import { BusEvent, eventOf } from '../../src/event.ts';
 import { EVENT_ID_LENGTH } from '../../src/event-id.ts';
 import type { Payload } from '../../src/types.ts';
 import { tests } from '../helpers.ts';
+import { fc } from '../seed.ts';
 
 const test = tests('property/event');
 

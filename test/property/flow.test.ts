@@ -1,4 +1,3 @@
-import fc from 'fast-check';
 import * as assert from 'uvu/assert';
 import { REAL_CLOCK } from '../../src/clock.ts';
 import { Flow } from '../../src/delivery/flow.ts';
@@ -7,6 +6,7 @@ import { type Delivery, failure, PendingEvent, type Subscription, success } from
 import type { Route } from '../../src/routes.ts';
 import { FailureReason } from '../../src/types.ts';
 import { tests } from '../helpers.ts';
+import { fc } from '../seed.ts';
 
 const test = tests('flow, by random runs');
 

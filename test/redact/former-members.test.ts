@@ -1,7 +1,7 @@
-import * as fc from 'fast-check';
 import * as assert from 'uvu/assert';
 import { Redactor } from '../../src/redact/redactor.ts';
 import { tests } from '../helpers.ts';
+import { fc } from '../seed.ts';
 
 const test = tests('redaction: lines like those before');
 

@@ -1,4 +1,3 @@
-import fc from 'fast-check';
 import * as assert from 'uvu/assert';
 import { JSON_TEXT } from '../../src/redact/bits.ts';
 import { DEFAULT_RULES } from '../../src/redact/default-rules.ts';
@@ -6,6 +5,7 @@ import { DEFAULT_KEYS, KeyMatcher } from '../../src/redact/key-matcher.ts';
 import { Prefilter } from '../../src/redact/prefilter.ts';
 import { Redactor } from '../../src/redact/redactor.ts';
 import { tests } from '../helpers.ts';
+import { fc } from '../seed.ts';
 import { SAMPLES } from './samples.ts';
 
 const suite = tests('redact/properties');
@@ -138,6 +138,7 @@ const mildText = fc
   .map((pieces) => pieces.join(''));
 const mildLeaf = fc.oneof(
   mildText,
+  usual,
   fc.integer(),
   fc.double({ noNaN: true, noDefaultInfinity: true }),
   fc.constant(null),
@@ -149,7 +150,13 @@ const mild = fc.dictionary(
 );
 
 const line = fc
-  .tuple(fc.oneof(value, mild), fc.oneof(mildText, text), fc.option(mildText), fc.nat(), fc.boolean())
+  .tuple(
+    fc.oneof({ weight: 1, arbitrary: value }, { weight: 2, arbitrary: mild }),
+    fc.oneof({ weight: 2, arbitrary: usual }, { weight: 1, arbitrary: mildText }, { weight: 1, arbitrary: text }),
+    fc.option(fc.oneof(usual, mildText)),
+    fc.nat(),
+    fc.boolean(),
+  )
   .map(([payload, source, correlation, seed, otherwise]) => {
     const json = JSON.stringify({
       event_type: 'a.b',

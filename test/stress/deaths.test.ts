@@ -2,22 +2,13 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
+import { seededRandom } from '../../bench/statistics.ts';
 import { type EmitResult, EventBus } from '../../src/index.ts';
 import { balance, fixture } from '../bus/fixtures.ts';
 import { tests } from '../helpers.ts';
+import { SEED } from '../seed.ts';
 
 const test = tests('threads that die at random');
-
-/** mulberry32: the same seed, the same run of kinds. Source: the public-domain generator of that name. */
-function random(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), state | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 /** Of ten thousand events, so many are of this kind; the rest return at once. */
 const KINDS: readonly [string, number, string | undefined][] = [
@@ -49,8 +40,7 @@ for (const [name, options] of [
   ['a tiny ring', { ring: { slots: 16, bytes: 65_536 }, spareThreads: 0 }],
 ] as const) {
   test(`${EVENTS} events over ${name}: each settles once, none starts twice for one attempt, no innocent fails`, async () => {
-    const seed = (Math.random() * 2 ** 31) | 0;
-    const next = random(seed);
+    const next = seededRandom(SEED);
     const folder = mkdtempSync(join(tmpdir(), 'ganglion-'));
     const file = join(folder, 'starts');
     const bus = new EventBus({
@@ -79,7 +69,7 @@ for (const [name, options] of [
             settled[n] = result;
           }),
         );
-        if (n % 500 === 0) assert.is(balance(bus), 0, `seed ${seed}`);
+        if (n % 500 === 0) assert.is(balance(bus), 0, `seed ${SEED}`);
       }
       await Promise.all(waiting);
       assert.ok(await bus.waitForPending());
@@ -88,26 +78,26 @@ for (const [name, options] of [
         assert.is(
           outcome?.reason,
           expected,
-          `seed ${seed}, event ${n} (${kinds[n]}), attempt ${outcome?.attempt}: ${outcome?.error?.message}`,
+          `seed ${SEED}, event ${n} (${kinds[n]}), attempt ${outcome?.attempt}: ${outcome?.error?.message}`,
         );
         return outcome!.attempt;
       });
       const starts = readFileSync(file, 'utf8').trimEnd().split('\n');
-      assert.is(new Set(starts).size, starts.length, `seed ${seed}: something started twice for one attempt`);
+      assert.is(new Set(starts).size, starts.length, `seed ${SEED}: something started twice for one attempt`);
       for (const start of starts) {
         const [n, attempt] = start.split(' ').map(Number);
-        assert.ok(attempt! <= attempts[n!]!, `seed ${seed}: event ${n} started attempt ${attempt} of ${attempts[n!]}`);
+        assert.ok(attempt! <= attempts[n!]!, `seed ${SEED}: event ${n} started attempt ${attempt} of ${attempts[n!]}`);
       }
-      assert.ok(starts.length >= EVENTS, `seed ${seed}: ${starts.length} starts`);
+      assert.ok(starts.length >= EVENTS, `seed ${SEED}: ${starts.length} starts`);
       const emitters = new Set(kinds.map((kind, n) => (kind === 'emit' ? n : -1)));
       const emitted = starts.filter((start) => emitters.has(Number(start.split(' ')[0]))).length;
       assert.ok(
         children <= emitted && children >= emitters.size - 1,
-        `seed ${seed}: ${children} children of ${emitted} starts`,
+        `seed ${SEED}: ${children} children of ${emitted} starts`,
       );
       assert.is(balance(bus), 0);
       const { restarts } = bus.getStats().threads;
-      assert.ok(restarts > 50, `seed ${seed}: ${restarts} restarts are no stress`);
+      assert.ok(restarts > 50, `seed ${SEED}: ${restarts} restarts are no stress`);
     } finally {
       await bus.shutdown({ timeoutMs: 0 });
       rmSync(folder, { recursive: true });
