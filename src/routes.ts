@@ -5,6 +5,8 @@ import { compilePattern, type Pattern } from './pattern.ts';
 export interface Routable {
   readonly patterns: readonly string[];
   readonly priority: number;
+  /** Its handler runs on another thread. */
+  readonly module?: unknown;
 }
 
 /** Where the events of one type go. Never changed: an event keeps the route of its emit, whatever is subscribed later. */
@@ -14,6 +16,8 @@ export interface Route<S> {
   readonly head: string;
   /** Highest priority first; within a tier in subscription order. */
   readonly tiers: readonly (readonly S[])[];
+  /** All its handlers run on this thread: nobody needs the payload as text. */
+  readonly local: boolean;
 }
 
 /** As many resolved types as are kept; beyond it the oldest goes. Types that carry an id must not grow memory. */
@@ -98,7 +102,8 @@ export class Routes<S extends Routable> {
       if (tier?.[0]?.priority === subscription.priority) tier.push(subscription);
       else tiers.push([subscription]);
     }
-    const route: Route<S> = { eventType, head: encodeHead(eventType), tiers };
+    const local = sorted.every(({ module }) => module === undefined);
+    const route: Route<S> = { eventType, head: encodeHead(eventType), tiers, local };
     if (cache.size >= MAX_ROUTES) cache.delete(cache.keys().next().value as string);
     cache.set(eventType, route);
     return route;

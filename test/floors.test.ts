@@ -22,6 +22,7 @@ const FLOORS: readonly (readonly string[])[] = [
     'src/codec.ts',
     'src/audit-format.ts',
     'src/serialized-error.ts',
+    'src/snapshot.ts',
     'src/emit-options.ts',
     'src/handler-result.ts',
     'src/otel-api.ts',

@@ -3,68 +3,74 @@ import { ValidationError } from '../errors.ts';
 import type { ResolvedOptions } from '../options/bus.ts';
 import { compileSerializer } from '../schema-serializer.ts';
 import { parsePayload } from '../schemas.ts';
+import { snapshot } from '../snapshot.ts';
+import type { Payload } from '../types.ts';
 import { EventValidator } from '../validation.ts';
 
-/** Turns the payload of an event into JSON, or throws what is wrong with the event. */
-export type Encode = (eventType: string, payload: unknown, source: string | undefined) => string;
+/** What a check gets of an event. */
+type Checked<Result> = (eventType: string, payload: unknown, source: string | undefined) => Result;
 
+/** Both throw what is wrong with the event. */
 export interface Checks {
-  readonly encode: Encode;
+  /** The payload as JSON. */
+  readonly encode: Checked<string>;
+  /** A frozen copy of the payload for an event that stays on this thread, or JSON where that takes JSON to make. */
+  readonly snapshot: Checked<Payload | string>;
   /** Something is checked beyond what every bus checks. */
   readonly enabled: boolean;
 }
 
 /**
- * What a bus does with an event before it is emitted, as one function that is chosen when the bus is made: a bus that
+ * What a bus does with an event before it is emitted, as functions that are chosen when the bus is made: a bus that
  * validates nothing goes straight to JSON. `invalid` is called for an event that fails, whether or not it may pass.
  */
 export function createChecks(options: ResolvedOptions, invalid: (eventType: string) => void): Checks {
   const validate = validating(options, invalid);
-  const schemas = Object.entries(options.schemas);
-  if (schemas.length === 0) {
-    if (validate === undefined) return { encode: (_eventType, payload) => encodePayload(payload), enabled: false };
+  const schemas = new Map(Object.entries(options.schemas));
+  if (schemas.size === 0 && validate === undefined) {
     return {
-      encode: (eventType, payload, source) => {
-        validate(eventType, payload, source);
-        return encodePayload(payload);
-      },
-      enabled: true,
+      encode: (_eventType, payload) => encodePayload(payload),
+      snapshot: (_eventType, payload) => snapshot(payload),
+      enabled: false,
     };
   }
-  const byType = new Map(
-    schemas.map(([eventType, schema]) => [
-      eventType,
-      { schema, write: (options.compileSchemas && compileSerializer(eventType, schema)) || encodePayload },
-    ]),
-  );
-  return {
-    encode: (eventType, payload, source) => {
-      validate?.(eventType, payload, source);
-      const entry = byType.get(eventType);
-      // What is no payload at all is InvalidEventError, with a schema as without.
-      if (entry === undefined || !isPlainObject(payload)) return encodePayload(payload);
-      let parsed: object;
-      try {
-        parsed = parsePayload(entry.schema, eventType, payload);
-      } catch (error) {
-        invalid(eventType);
-        throw error;
-      }
-      return entry.write(parsed);
-    },
-    enabled: true,
+  const writers = new Map<string, (payload: unknown) => string>();
+  if (options.compileSchemas) {
+    for (const [eventType, schema] of schemas) {
+      const write = compileSerializer(eventType, schema);
+      if (write !== undefined) writers.set(eventType, write);
+    }
+  }
+  const check: Checked<unknown> = (eventType, payload, source) => {
+    // What is no payload at all is InvalidEventError, with a schema as without.
+    if (!isPlainObject(payload)) return encodePayload(payload);
+    validate?.(eventType, payload, source);
+    const schema = schemas.get(eventType);
+    if (schema === undefined) return payload;
+    try {
+      return parsePayload(schema, eventType, payload);
+    } catch (error) {
+      invalid(eventType);
+      throw error;
+    }
   };
+  const through =
+    <Result>(otherwise: (payload: unknown) => Result): Checked<Result | string> =>
+    (eventType, payload, source) => {
+      const checked = check(eventType, payload, source);
+      return (writers.get(eventType) ?? otherwise)(checked);
+    };
+  return { encode: through(encodePayload), snapshot: through(snapshot), enabled: true };
 }
 
 function validating(
   { validateEvents, validator: given }: ResolvedOptions,
   invalid: (eventType: string) => void,
-): ((...event: Parameters<Encode>) => void) | undefined {
+): Checked<void> | undefined {
   const validator =
     validateEvents === false ? undefined : (given ?? (validateEvents ? new EventValidator() : undefined));
   if (validator === undefined) return undefined;
   return (eventType, payload, source) => {
-    if (!isPlainObject(payload)) return;
     const { ok, errors } = validator.validate({ eventType, payload, source });
     if (ok) return;
     invalid(eventType);

@@ -127,7 +127,12 @@ export class DeadEvents<S extends Subscription> {
     if (subscriptionId === null || payloadJson === undefined) return this.#emitAgain(letter);
     const subscription = this.#find(letter);
     const { eventType } = event;
-    const route: Route<S> = { eventType, head: encodeHead(eventType), tiers: [[subscription]] };
+    const route: Route<S> = {
+      eventType,
+      head: encodeHead(eventType),
+      tiers: [[subscription]],
+      local: subscription.module === undefined,
+    };
     // The one that holds its key back does not wait behind itself.
     const orderingKey = subscription.guarantees.hold ? undefined : letter.orderingKey;
     if (letter.reason === FailureReason.HANDLER_LOAD_ERROR) this.#hooks.reload(subscription);

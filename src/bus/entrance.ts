@@ -85,12 +85,12 @@ export class Entrance {
     receipt?: WaitingReceipt,
   ): string {
     const resolved = this.#check(eventType, options, fromHandler);
-    const payloadJson = this.#encode(eventType, payload, resolved);
+    const taken = this.#take(eventType, payload, resolved);
     if (!this.#room.make()) {
       this.#ledger.refuse(eventType);
       return '';
     }
-    return this.#admit(eventType, payloadJson, resolved, receipt);
+    return this.#admit(eventType, taken, resolved, receipt);
   }
 
   /** Waits for room under every overflow policy. The subscriptions, the id and the time are those of the admission. */
@@ -102,10 +102,10 @@ export class Entrance {
     const signal = options?.signal;
     signal?.throwIfAborted();
     const resolved = this.#check(eventType, options, false);
-    const payloadJson = this.#encode(eventType, payload, resolved);
+    const taken = this.#take(eventType, payload, resolved);
     const room = this.#room.wait(signal);
     if (room !== undefined) await room;
-    return this.#admit(eventType, payloadJson, resolved, undefined);
+    return this.#admit(eventType, taken, resolved, undefined);
   }
 
   /** An event that `emit` had refused is to be emitted after all, with the id it has. */
@@ -170,6 +170,18 @@ export class Entrance {
     }
   }
 
+  /** The payload as it is now. Which way is a matter of speed: whoever subscribes from here on gets the event as well. */
+  #take(eventType: string, payload: object, options: EmitOptions): Payload | string {
+    if (this.#audit !== undefined || !this.#routes.resolve(eventType).local)
+      return this.#encode(eventType, payload, options);
+    try {
+      return this.#checks.snapshot(eventType, payload, options.source);
+    } catch (error) {
+      this.#refused(error, eventType, payload, options);
+      throw error;
+    }
+  }
+
   /** What is wrong with this event itself makes a dead letter of it, though it was not accepted. */
   #refused(error: unknown, eventType: string, payload: object, options: EmitOptions): void {
     if (this.#audit !== undefined && SerializationError.is(error)) this.#recordWithoutPayload(eventType, options);
@@ -195,7 +207,7 @@ export class Entrance {
 
   #admit(
     eventType: string,
-    payloadJson: string,
+    payload: Payload | string,
     options: EmitOptions,
     receipt: WaitingReceipt | undefined,
     ingestion?: Ingestion,
@@ -211,7 +223,7 @@ export class Entrance {
     const route = this.#routes.resolve(eventType);
     const { body, orderingKey } = options;
     const whose = receipt ?? this.#allOutcomes;
-    const event = new PendingEvent(route, payloadJson, origin, body, emittedAt, false, whose, orderingKey);
+    const event = new PendingEvent(route, payload, origin, body, emittedAt, false, whose, orderingKey);
     if (ingestion !== undefined) {
       event.ingestion = ingestion;
       event.unread = ingestion.unread;

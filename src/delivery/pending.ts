@@ -1,8 +1,8 @@
-import { type EventParts, encodeEvent, joinParts } from '../codec.ts';
+import { type EventParts, encodeEvent, encodePayload, joinParts } from '../codec.ts';
 import { type BusEvent, eventOf } from '../event.ts';
 import type { Route } from '../routes.ts';
 import type { SerializedError } from '../serialized-error.ts';
-import type { FailureReason, InlineHandler } from '../types.ts';
+import type { FailureReason, InlineHandler, Payload } from '../types.ts';
 import type { Breaker, BreakerPolicy } from './breaker.ts';
 import type { Gate, Ticket } from './gate.ts';
 import type { RetryPolicy } from './retry-policy.ts';
@@ -103,7 +103,6 @@ export type EventOrigin = Pick<EventParts, 'eventId' | 'timestamp' | 'source' | 
 /** An accepted event from its emit to its last outcome. Keeps the encoded text, since a killed thread's events run again. */
 export class PendingEvent implements EventParts {
   readonly route: Route<Subscription>;
-  readonly payloadJson: string;
   readonly eventId: string;
   /** Milliseconds since the epoch. */
   readonly timestamp: number;
@@ -140,12 +139,16 @@ export class PendingEvent implements EventParts {
   // All pending events in emission order.
   older: PendingEvent | undefined = undefined;
   newer: PendingEvent | undefined = undefined;
+  /** At least one of the two is there. */
+  #json: string | undefined;
+  readonly #snapshot: Payload | undefined;
   #event: BusEvent | undefined = undefined;
   #handed: BusEvent | undefined = undefined;
 
+  /** `payload`: JSON, or a snapshot that is frozen all the way down. */
   constructor(
     route: Route<Subscription>,
-    payloadJson: string,
+    payload: Payload | string,
     origin: EventOrigin,
     body: Uint8Array | undefined,
     emittedAt: number,
@@ -155,7 +158,13 @@ export class PendingEvent implements EventParts {
     firstAttempt = 1,
   ) {
     this.route = route;
-    this.payloadJson = payloadJson;
+    if (typeof payload === 'string') {
+      this.#json = payload;
+      this.#snapshot = undefined;
+    } else {
+      this.#json = undefined;
+      this.#snapshot = payload;
+    }
     this.eventId = origin.eventId;
     this.timestamp = origin.timestamp;
     this.source = origin.source;
@@ -176,6 +185,11 @@ export class PendingEvent implements EventParts {
   /** What its threads get; made each time it is written to the ring. */
   get text(): string {
     return joinParts(this);
+  }
+
+  get payloadJson(): string {
+    this.#json ??= encodePayload(this.#snapshot);
+    return this.#json;
   }
 
   get payloadLength(): number {
@@ -200,22 +214,22 @@ export class PendingEvent implements EventParts {
 
   /** The event as this thread sees it, frozen. Its body is the one that further deliveries are made of. */
   event(): BusEvent {
-    this.#event ??= frozenEvent(this, this.body);
+    this.#event ??= this.#frozenEvent(this.body);
     return this.#event;
   }
 
   /** As handlers on this thread get it, all of them the same. Bytes can't be frozen: what they do to these stays with them. */
   handed(): BusEvent {
     if (this.body === undefined) return this.event();
-    this.#handed ??= frozenEvent(this, new Uint8Array(this.body));
+    this.#handed ??= this.#frozenEvent(new Uint8Array(this.body));
     return this.#handed;
   }
-}
 
-function frozenEvent(event: PendingEvent, body: Uint8Array | undefined): BusEvent {
-  const made = eventOf(event, body, true);
-  Object.freeze(made);
-  return made;
+  #frozenEvent(body: Uint8Array | undefined): BusEvent {
+    const event = eventOf(this, body, true, this.#snapshot);
+    Object.freeze(event);
+    return event;
+  }
 }
 
 /**

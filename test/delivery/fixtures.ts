@@ -30,7 +30,7 @@ export function subscription(guarantees: Partial<Guarantees> = {}): Subscription
 
 /** The one delivery of an event of its own. */
 export function delivery(to: Subscription, orderingKey?: string): Delivery {
-  const route: Route<Subscription> = { eventType: 'x', head: '', tiers: [[to]] };
+  const route: Route<Subscription> = { eventType: 'x', head: '', tiers: [[to]], local: true };
   const origin = { eventId: '', timestamp: 0, source: null, correlationId: null };
   return new Delivery(
     new PendingEvent(route, '{}', origin, undefined, 0, false, undefined, orderingKey),

@@ -141,7 +141,7 @@ class World {
   #emit(key: string | undefined): void {
     const [high, low] = this.subscriptions;
     const tiers = high.priority === low.priority ? [[high, low]] : [[high], [low]];
-    const route: Route<Subscription> = { eventType: 'x', head: '', tiers };
+    const route: Route<Subscription> = { eventType: 'x', head: '', tiers, local: true };
     const origin = { eventId: '', timestamp: 0, source: null, correlationId: null };
     // Its number stands for its time.
     const event = new PendingEvent(route, '{}', origin, undefined, this.events.length, false, undefined, key);
