@@ -1,4 +1,4 @@
-import { type Clock, MAX_TIMER_MS, monotonicMs, type Timer } from './clock.ts';
+import { type Clock, MAX_TIMER_MS, monotonicMs, REAL_CLOCK, type Timer } from './clock.ts';
 import { runInScope } from './correlation.ts';
 import { type Delivery, failure, type Outcome, success } from './delivery/pending.ts';
 import { HandlerTimeoutError, ShutdownError } from './errors.ts';
@@ -55,11 +55,14 @@ export class InlineRunner {
   }
 
   readonly #turn = (): void => {
+    const { clock } = this.#hooks;
     const until = monotonicMs() + TURN_MS;
+    // Reading the clock costs as much as all else about a delivery: one begins when the one before it has ended.
+    let now = clock.now();
     for (let delivery = this.#queue.shift(); delivery !== undefined; delivery = this.#queue.shift()) {
       // Settled from outside while it waited: the bus was shut down.
-      if (!delivery.settled) this.#start(delivery);
-      if (this.#queue.size > 0 && monotonicMs() > until) {
+      if (!delivery.settled) now = this.#start(delivery, now) ?? clock.now();
+      if (this.#queue.size > 0 && (clock === REAL_CLOCK ? now : monotonicMs()) > until) {
         setImmediate(this.#turn);
         return;
       }
@@ -67,9 +70,11 @@ export class InlineRunner {
     this.#scheduled = false;
   };
 
-  #start(delivery: Delivery): void {
+  /** Returns when it ended; undefined: it goes on. */
+  #start(delivery: Delivery, startedAt: number): number | undefined {
     delivery.started = true;
-    const run = new Run(delivery, this.#hooks);
+    const run = new Run(delivery, this.#hooks, startedAt);
+    let endedAt: number | undefined;
     const { correlationId } = delivery.event;
     const call = (): void => {
       let value: unknown;
@@ -92,14 +97,15 @@ export class InlineRunner {
           return;
         }
       } catch (error) {
-        run.fail(error);
+        endedAt = run.fail(error);
         return;
       }
-      run.succeed(value);
+      endedAt = run.succeed(value);
     };
     const { around } = this.#hooks;
     const scope = { correlationId: correlationId ?? undefined, delivery };
-    runInScope(scope, around === undefined ? call : () => around(delivery, run.startedAt, call));
+    runInScope(scope, around === undefined ? call : () => around(delivery, startedAt, call));
+    return endedAt;
   }
 }
 
@@ -109,16 +115,16 @@ class Run implements HandlerContext {
   readonly #delivery: Delivery;
   readonly #hooks: InlineHooks;
   /** Monotonic milliseconds. */
-  readonly startedAt: number;
+  readonly #startedAt: number;
   #controller: AbortController | undefined;
   #timer: Timer | undefined;
   /** The delivery itself may go on with another attempt. */
   #ended = false;
 
-  constructor(delivery: Delivery, hooks: InlineHooks) {
+  constructor(delivery: Delivery, hooks: InlineHooks, startedAt: number) {
     this.#delivery = delivery;
     this.#hooks = hooks;
-    this.startedAt = hooks.clock.now();
+    this.#startedAt = startedAt;
     this.attempt = delivery.attempt;
   }
 
@@ -149,7 +155,7 @@ class Run implements HandlerContext {
   }
 
   get #dueAt(): number {
-    return this.startedAt + this.#delivery.subscription.timeoutMs;
+    return this.#startedAt + this.#delivery.subscription.timeoutMs;
   }
 
   startTimer(): void {
@@ -172,28 +178,36 @@ class Run implements HandlerContext {
     this.#controller.abort(reason);
   }
 
-  succeed(value: unknown): void {
-    this.#hooks.clock.clearTimer(this.#timer);
-    const now = this.#hooks.clock.now();
+  /** Returns when. */
+  succeed(value: unknown): number {
+    const now = this.#end();
     // A handler that never left the stack could not be stopped at its deadline; its lateness is told when it returns.
     if (now > this.#dueAt) this.#expire();
-    else if (!this.#settled) this.#settle(success(this.#snapshot(value), this.startedAt, now, 0));
+    else if (!this.#settled) this.#settle(success(this.#snapshot(value), this.#startedAt, now, 0));
+    return now;
   }
 
-  fail(error: unknown): void {
-    this.#hooks.clock.clearTimer(this.#timer);
-    const now = this.#hooks.clock.now();
+  /** Returns when. */
+  fail(error: unknown): number {
+    const now = this.#end();
     if (now > this.#dueAt && !this.#settled) this.#expire();
     else if (!this.#settled) {
-      this.#settle(failure(FailureReason.HANDLER_ERROR, toError(error), this.startedAt, now, 0));
+      this.#settle(failure(FailureReason.HANDLER_ERROR, toError(error), this.#startedAt, now, 0));
     } else if (!this.#answersAbort(error)) this.#hooks.lateError(this.#delivery, toError(error));
+    return now;
+  }
+
+  #end(): number {
+    const { clock } = this.#hooks;
+    if (this.#timer !== undefined) clock.clearTimer(this.#timer);
+    return clock.now();
   }
 
   #expire(): void {
     if (this.#settled) return;
     const { name, timeoutMs } = this.#delivery.subscription;
     const error = new HandlerTimeoutError(name, timeoutMs);
-    this.#settle(failure(FailureReason.HANDLER_TIMEOUT, error, this.startedAt, this.#hooks.clock.now(), 0));
+    this.#settle(failure(FailureReason.HANDLER_TIMEOUT, error, this.#startedAt, this.#hooks.clock.now(), 0));
     this.abort(error);
   }
 
