@@ -12,7 +12,7 @@ export interface EventParts {
   readonly eventId: string;
   readonly source: string | null;
   readonly correlationId: string | null;
-  /** What the event's trace continues, see trace-context.ts; null where nobody traces. */
+  /** What the event's trace continues, with a line feed at its end, see trace-context.ts; null where nobody traces. */
   readonly trace?: string | null;
 }
 
@@ -20,7 +20,7 @@ export interface EventParts {
  * Between threads the parts travel as one text, which is written and read by one call each; three numbers beside it say
  * where it is cut:
  *
- *     payload JSON │ event id, always as long │ event type │ trace and newline, if traced │ [source, correlation id], if there
+ *     payload JSON │ event id, always as long │ event type │ trace, if traced │ [source, correlation id], if there
  *
  * An id of another length, as events of other programs have, is the third of the last part, and stars stand in its place.
  */
@@ -30,7 +30,7 @@ export function joinParts(parts: EventParts): string {
   if (eventId.length !== EVENT_ID_LENGTH) return joinForeign(parts);
   const text = payloadJson + eventId + eventType;
   const origin = source === null && correlationId === null ? '' : JSON.stringify([source, correlationId]);
-  return typeof trace === 'string' ? `${text}${trace}\n${origin}` : text + origin;
+  return typeof trace === 'string' ? text + trace + origin : text + origin;
 }
 
 const FOREIGN_ID = '*'.repeat(EVENT_ID_LENGTH);
@@ -38,14 +38,14 @@ const FOREIGN_ID = '*'.repeat(EVENT_ID_LENGTH);
 function joinForeign({ payloadJson, eventId, eventType, source, correlationId, trace }: EventParts): string {
   const text = payloadJson + FOREIGN_ID + eventType;
   const origin = JSON.stringify([source, correlationId, eventId]);
-  return typeof trace === 'string' ? `${text}${trace}\n${origin}` : text + origin;
+  return typeof trace === 'string' ? text + trace + origin : text + origin;
 }
 
 /** The most bytes that `joinParts` takes in UTF-8, without making it: JSON escapes one character by six at most. */
 export function maxPartsBytes({ payloadJson, eventId, eventType, source, correlationId, trace }: EventParts): number {
   const foreign = eventId.length === EVENT_ID_LENGTH ? 0 : eventId.length + 1;
   const origin = (source?.length ?? 0) + (correlationId?.length ?? 0) + (trace?.length ?? 0) + foreign;
-  return 3 * (payloadJson.length + EVENT_ID_LENGTH + eventType.length + 6 * origin + '\n[null,null]'.length);
+  return 3 * (payloadJson.length + EVENT_ID_LENGTH + eventType.length + 6 * origin + '[null,null]'.length);
 }
 
 export function splitParts(text: string, payloadLength: number, typeLength: number, timestamp: number): EventParts {
@@ -55,7 +55,7 @@ export function splitParts(text: string, payloadLength: number, typeLength: numb
   let trace: string | null = null;
   if (originAt < text.length && text.charCodeAt(originAt) !== BRACKET) {
     originAt = text.indexOf('\n', typeEnd) + 1;
-    trace = text.slice(typeEnd, originAt - 1);
+    trace = text.slice(typeEnd, originAt);
   }
   const [source, correlationId, foreignId] =
     originAt === text.length ? NO_ORIGIN : (JSON.parse(text.slice(originAt)) as (string | null)[]);

@@ -2,7 +2,7 @@ import type { Attributes, AttributeValue, Context, Span, SpanKind, Tracer } from
 import type { HeadersLike } from './correlation-http.ts';
 import { isThenable } from './handler-result.ts';
 import { otelApi } from './otel-api.ts';
-import { formatTrace, parseTrace } from './trace-context.ts';
+import { formatTraceparent, parseTraceparent } from './trace-context.ts';
 
 /*
  * Helpers over @opentelemetry/api, an optional peer: where it is not installed, or no SDK is registered, nothing happens.
@@ -92,9 +92,8 @@ export function injectTraceContextToHeaders(headers: Readonly<Record<string, str
   otel.propagation.inject(otel.context.active(), carrier);
   const span = otel.trace.getActiveSpan()?.spanContext();
   if (otel.propagation.fields().length === 0 && span !== undefined && otel.isSpanContextValid(span)) {
-    const { traceState, ...context } = span;
-    carrier.traceparent = formatTrace(context);
-    const state = traceState?.serialize();
+    carrier.traceparent = formatTraceparent(span);
+    const state = span.traceState?.serialize();
     if (state) carrier.tracestate = state;
   }
   return carrier;
@@ -115,6 +114,6 @@ export function extractTraceContextFromHeaders(headers: HeadersLike): Context | 
   }
   if (otel.propagation.fields().length > 0) return otel.propagation.extract(otel.ROOT_CONTEXT, carrier);
   const { traceparent = '', tracestate = '' } = carrier;
-  const span = traceparent.length === 55 ? parseTrace(otel, traceparent + tracestate) : undefined;
+  const span = parseTraceparent(otel, traceparent, tracestate);
   return span === undefined ? otel.ROOT_CONTEXT : otel.trace.setSpanContext(otel.ROOT_CONTEXT, span);
 }

@@ -352,6 +352,18 @@ test('headers carry the context out and in, also without a propagator', () =>
     }
   }));
 
+test("the API's exports are in V8's fast mode once it is loaded, where they were not", async () => {
+  const index = JSON.stringify(new URL('../src/index.js', import.meta.url));
+  const output = await new Promise<string>((resolve) => {
+    const program = `import api from '@opentelemetry/api';
+      import { isOtelAvailable } from ${index};
+      console.log(%HasFastProperties(api), isOtelAvailable(), %HasFastProperties(api));`;
+    const args = ['--allow-natives-syntax', '--input-type=module', '--eval', program];
+    execFile(process.execPath, args, { cwd: projectRoot }, (_error, stdout, stderr) => resolve(stdout + stderr));
+  });
+  assert.is(output, 'false true true\n');
+});
+
 test('without the package everything loads and works, and asking for tracing says what is missing', async () => {
   const base = join(projectRoot, 'dist', 'test');
   mkdirSync(base, { recursive: true });

@@ -1,4 +1,4 @@
-import { contextManagerRegistered, type Otel, otelApi } from '../src/otel-api.ts';
+import { contextManager, type Otel, otelApi } from '../src/otel-api.ts';
 import { contextOf, formatTrace } from '../src/trace-context.ts';
 
 /** Runs a handler as a part of the trace its event came with, where this thread's handlers have an SDK. */
@@ -16,5 +16,5 @@ export function traceOfEmit(trace: string): string {
 
 /** undefined where no handler of this thread has set one up: then nothing could be active, and the API is not even loaded. */
 function sdk(): Otel | undefined {
-  return contextManagerRegistered() ? otelApi() : undefined;
+  return contextManager() === undefined ? undefined : otelApi();
 }

@@ -1,11 +1,11 @@
-import type { Attributes, Context, Span, SpanOptions, Tracer } from '@opentelemetry/api';
+import type { Attributes, Context, ContextManager, Span, SpanOptions, TraceAPI, Tracer } from '@opentelemetry/api';
 import { exactWallMs } from '../clock.ts';
 import { currentScope } from '../correlation.ts';
 import { Delivery, type Outcome, type PendingEvent } from '../delivery/pending.ts';
 import { GanglionError } from '../errors.ts';
-import { type Otel, tracerProviderRegistered } from '../otel-api.ts';
+import { contextManager, type Otel, tracerProviderRegistered } from '../otel-api.ts';
 import type { Route } from '../routes.ts';
-import { contextOf, formatTrace, isSampled, parseTrace } from '../trace-context.ts';
+import { contextOf, formatTrace, parseTrace } from '../trace-context.ts';
 import { BusObserver } from './observer.ts';
 
 /** What a producer span is started with. */
@@ -20,19 +20,21 @@ interface Send {
  */
 export class TracingObserver extends BusObserver {
   readonly #otel: Otel;
+  // Of the API once and for all: its exports are getters, and each look at one for each event would show.
+  readonly #spans: TraceAPI;
+  readonly #root: Context;
+  readonly #invalidTraceId: string;
   readonly #tracer: Tracer;
   /** Per event type, made once. */
   readonly #sends = new WeakMap<Route<unknown>, Send>();
   /** Of the latest event, since many in a row are of one type. */
   #latest: { readonly route: Route<unknown>; readonly send: Send } | undefined;
-  /** Events whose span is recorded though it is not sampled. */
-  readonly #recorded = new WeakSet<PendingEvent>();
-  #anyRecorded = false;
   /** Of handlers that run on this thread. */
   readonly #running = new WeakMap<Delivery, Span>();
 
-  /** Whether an SDK is there, asked once per run of synchronous code: a look at globalThis for each event would be dear. */
+  /** What an SDK has registered, asked once per run of synchronous code: a look at globalThis for each event would be dear. */
   #registered = false;
+  #contexts: ContextManager | undefined;
   #asked = false;
   readonly #forget = (): void => {
     this.#asked = false;
@@ -41,6 +43,9 @@ export class TracingObserver extends BusObserver {
   constructor(otel: Otel) {
     super();
     this.#otel = otel;
+    this.#spans = otel.trace;
+    this.#root = otel.ROOT_CONTEXT;
+    this.#invalidTraceId = otel.INVALID_TRACEID;
     this.#tracer = otel.trace.getTracer('ganglion');
   }
 
@@ -51,13 +56,10 @@ export class TracingObserver extends BusObserver {
     const span = this.#tracer.startSpan(name, options, this.#parent(event));
     const context = span.spanContext();
     // Of an API whose SDK has just gone; a full check by regular expressions would cost more than the rest.
-    if (context.traceId !== this.#otel.INVALID_TRACEID) event.trace = formatTrace(context);
+    if (context.traceId !== this.#invalidTraceId) event.trace = formatTrace(context);
     if (span.isRecording()) {
+      event.recorded = true;
       span.setAttributes(messageAttributes(event));
-      if ((context.traceFlags & this.#otel.TraceFlags.SAMPLED) === 0) {
-        this.#recorded.add(event);
-        this.#anyRecorded = true;
-      }
     }
     span.end();
   }
@@ -77,24 +79,25 @@ export class TracingObserver extends BusObserver {
     this.#asked = true;
     queueMicrotask(this.#forget);
     this.#registered = tracerProviderRegistered();
+    this.#contexts = contextManager();
     return this.#registered;
   }
 
   /** Runs a handler of this thread in its span. */
   override readonly around = <T>(delivery: Delivery, startedAt: number, call: () => T): T => {
-    const { trace } = delivery.event;
+    const { trace, recorded } = delivery.event;
     if (trace === null) return call();
-    const { ROOT_CONTEXT, context, trace: spans } = this.#otel;
+    const { context } = this.#otel;
     // Spans that the handler itself makes see that they are of a trace that nobody records.
-    if (!this.#isRecorded(delivery.event, trace)) return context.with(contextOf(this.#otel, trace), call);
+    if (!recorded) return context.with(contextOf(this.#otel, trace), call);
     const span = this.#process(delivery, trace, exactWallMs(startedAt));
     this.#running.set(delivery, span);
-    return context.with(spans.setSpan(ROOT_CONTEXT, span), call);
+    return context.with(this.#spans.setSpan(this.#root, span), call);
   };
 
   override attempted(delivery: Delivery, outcome: Outcome): void {
-    const { trace } = delivery.event;
-    if (trace === null || !this.#isRecorded(delivery.event, trace)) return;
+    const { trace, recorded } = delivery.event;
+    if (trace === null || !recorded) return;
     let span = this.#running.get(delivery);
     if (span === undefined) {
       span = this.#process(delivery, trace, outcome.startedAt === 0 ? Date.now() : exactWallMs(outcome.startedAt));
@@ -103,20 +106,15 @@ export class TracingObserver extends BusObserver {
     span.end(outcome.endedAt === 0 ? Date.now() : exactWallMs(outcome.endedAt));
   }
 
-  #isRecorded(event: PendingEvent, trace: string): boolean {
-    return isSampled(trace) || (this.#anyRecorded && this.#recorded.has(event));
-  }
-
   #process({ event: { route } }: Delivery, trace: string, startTime: number): Span {
-    const { ROOT_CONTEXT, SpanKind, trace: spans } = this.#otel;
     const parent = parseTrace(this.#otel, trace);
     const options: SpanOptions = {
-      kind: SpanKind.CONSUMER,
+      kind: this.#otel.SpanKind.CONSUMER,
       attributes: this.#attributes('process', route.eventType),
       startTime,
       ...(parent === undefined ? {} : { links: [{ context: parent }] }),
     };
-    const context = parent === undefined ? ROOT_CONTEXT : spans.setSpanContext(ROOT_CONTEXT, parent);
+    const context = parent === undefined ? this.#root : this.#spans.setSpanContext(this.#root, parent);
     return this.#tracer.startSpan(`process ${route.eventType}`, options, context);
   }
 
@@ -148,13 +146,13 @@ export class TracingObserver extends BusObserver {
   /** The handler that emitted it, on a thread or on this one; else whatever is active. */
   #parent(event: PendingEvent): Context {
     if (event.trace !== null) return contextOf(this.#otel, event.trace);
-    const active = this.#otel.context.active();
-    if (this.#otel.trace.getSpan(active) !== undefined) return active;
+    const active = this.#contexts?.active() ?? this.#root;
+    if (active !== this.#root && this.#spans.getSpan(active) !== undefined) return active;
     // An SDK without a context manager knows no active span.
     const delivery = currentScope()?.delivery;
     if (!(delivery instanceof Delivery) || delivery.event.trace === null) return active;
     const span = this.#running.get(delivery);
-    return span === undefined ? contextOf(this.#otel, delivery.event.trace) : this.#otel.trace.setSpan(active, span);
+    return span === undefined ? contextOf(this.#otel, delivery.event.trace) : this.#spans.setSpan(active, span);
   }
 }
 

@@ -110,6 +110,8 @@ export class PendingEvent implements EventParts {
   readonly correlationId: string | null;
   /** Set by who traces the bus, before any handler is called. */
   trace: string | null;
+  /** Somebody records its trace; set with it. */
+  recorded = false;
   readonly body: Uint8Array | undefined;
   /** Monotonic milliseconds. */
   readonly emittedAt: number;
