@@ -5,7 +5,7 @@ import type { EmitOptions } from './types.ts';
 const NONE: EmitOptions = Object.freeze({});
 const KEYS = ['source', 'correlationId', 'orderingKey'] as const;
 
-/** Checks what an emit was given beside its payload; the body is copied. Throws InvalidEventError. */
+/** Checks what an emit was given beside its payload. The body is still the caller's. Throws InvalidEventError. */
 export function resolveEmitOptions(options: EmitOptions | undefined): EmitOptions {
   if (options === undefined) return NONE;
   if (typeof options !== 'object' || options === null) {
@@ -17,9 +17,13 @@ export function resolveEmitOptions(options: EmitOptions | undefined): EmitOption
       throw new InvalidEventError(`emit's ${key} must be a non-empty string, got ${inspect(value, { depth: 0 })}`);
     }
   }
-  if (options.body === undefined) return options;
-  if (!(options.body instanceof Uint8Array)) {
+  if (options.body !== undefined && !(options.body instanceof Uint8Array)) {
     throw new InvalidEventError(`emit's body must be a Uint8Array, got ${inspect(options.body, { depth: 0 })}`);
   }
-  return { ...options, body: new Uint8Array(options.body) };
+  return options;
+}
+
+/** The same for later: what the caller does to them and to the body is not seen. */
+export function ownOptions(options: EmitOptions): EmitOptions {
+  return { ...options, ...(options.body && { body: new Uint8Array(options.body) }) };
 }

@@ -12,6 +12,7 @@ import { Routes } from '../routes.ts';
 import { type BusStats, FailureReason, type HealthReport, type ShutdownReport } from '../types.ts';
 import { allOutcomesOf } from './all-outcomes.ts';
 import { AuditTrail } from './audit-trail.ts';
+import { BodyPool } from './body-pool.ts';
 import { type Checks, createChecks } from './checks.ts';
 import { DeadEvents } from './dead-events.ts';
 import { Entrance, type Phase } from './entrance.ts';
@@ -58,6 +59,7 @@ export class BusEngine {
   readonly #system: SystemEvents<Sub>;
   readonly #deadEvents: DeadEvents<Sub> | undefined;
   readonly #outcomes: Outcomes;
+  readonly #bodies = new BodyPool();
   /** Made with the first handler module. */
   #pool: HandlerPool | undefined;
   #totalSubscriptions = 0;
@@ -152,6 +154,7 @@ export class BusEngine {
         audit: this.audit,
         deadEvents: this.#deadEvents,
         outcomes: this.#outcomes,
+        bodies: this.#bodies,
         allOutcomes: allOutcomesOf(options),
       },
       { phase: () => this.phase, accept: (event) => this.#accept(event), drain: () => this.#pool?.drain() },
@@ -319,6 +322,7 @@ export class BusEngine {
 
   #eventSettled(event: PendingEvent): void {
     event.ingestion?.settled(event);
+    this.#bodies.takeBack(event);
     this.#room.settled();
     const { pending, systemPending } = this.#ledger;
     if (pending <= this.#system.lowMark) this.#system.markPassed(pending);

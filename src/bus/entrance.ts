@@ -5,7 +5,7 @@ import type { DeadLetter } from '../dead-letters/letter.ts';
 import type { Ledger } from '../delivery/ledger.ts';
 import { Delivery, type Ingestion, PendingEvent, type Receipt, type Subscription } from '../delivery/pending.ts';
 import type { WaitingReceipt } from '../delivery/receipt.ts';
-import { resolveEmitOptions } from '../emit-options.ts';
+import { ownOptions, resolveEmitOptions } from '../emit-options.ts';
 import { BusClosedError, SerializationError, ValidationError } from '../errors.ts';
 import { checkEventType } from '../event.ts';
 import { nextEventId } from '../event-id.ts';
@@ -14,6 +14,7 @@ import type { WorkerEmit } from '../protocol.ts';
 import type { Routes } from '../routes.ts';
 import type { EmitOptions, Payload } from '../types.ts';
 import type { AuditTrail } from './audit-trail.ts';
+import type { BodyPool } from './body-pool.ts';
 import type { Checks } from './checks.ts';
 import type { DeadEvents } from './dead-events.ts';
 import type { EventLine } from './event-line.ts';
@@ -38,6 +39,7 @@ export interface EntranceParts {
   readonly audit: AuditTrail | undefined;
   readonly deadEvents: DeadEvents<Sub> | undefined;
   readonly outcomes: Outcomes;
+  readonly bodies: BodyPool;
   /** Hears of all events that nobody waits for. */
   readonly allOutcomes: Receipt | undefined;
 }
@@ -59,6 +61,7 @@ export class Entrance {
   readonly #audit: AuditTrail | undefined;
   readonly #deadEvents: DeadEvents<Sub> | undefined;
   readonly #outcomes: Outcomes;
+  readonly #bodies: BodyPool;
   readonly #allOutcomes: Receipt | undefined;
   readonly #hooks: EntranceHooks;
   #sinceDrain = 0;
@@ -72,6 +75,7 @@ export class Entrance {
     this.#audit = parts.audit;
     this.#deadEvents = parts.deadEvents;
     this.#outcomes = parts.outcomes;
+    this.#bodies = parts.bodies;
     this.#allOutcomes = parts.allOutcomes;
     this.#hooks = hooks;
   }
@@ -101,10 +105,13 @@ export class Entrance {
   ): Promise<string> {
     const signal = options?.signal;
     signal?.throwIfAborted();
-    const resolved = this.#check(eventType, options, false);
+    let resolved = this.#check(eventType, options, false);
     const taken = this.#take(eventType, payload, resolved);
     const room = this.#room.wait(signal);
-    if (room !== undefined) await room;
+    if (room !== undefined) {
+      resolved = ownOptions(resolved);
+      await room;
+    }
     return this.#admit(eventType, taken, resolved, undefined);
   }
 
@@ -188,7 +195,7 @@ export class Entrance {
     if (this.#deadEvents === undefined || !(SerializationError.is(error) || ValidationError.is(error))) return;
     const correlationId = options.correlationId ?? currentScope()?.correlationId;
     const scoped = correlationId === undefined ? options : { ...options, correlationId };
-    this.#deadEvents.refused(error, eventType, payload as Payload, scoped);
+    this.#deadEvents.refused(error, eventType, payload as Payload, ownOptions(scoped));
   }
 
   #recordWithoutPayload(eventType: string, options: EmitOptions): void {
@@ -223,7 +230,8 @@ export class Entrance {
     const route = this.#routes.resolve(eventType);
     const { body, orderingKey } = options;
     const whose = receipt ?? this.#allOutcomes;
-    const event = new PendingEvent(route, payload, origin, body, emittedAt, false, whose, orderingKey);
+    const event = new PendingEvent(route, payload, origin, undefined, emittedAt, false, whose, orderingKey);
+    if (body !== undefined) this.#bodies.lend(event, body);
     if (ingestion !== undefined) {
       event.ingestion = ingestion;
       event.unread = ingestion.unread;

@@ -112,7 +112,9 @@ export class PendingEvent implements EventParts {
   trace: string | null;
   /** Somebody records its trace; set with it. */
   recorded = false;
-  readonly body: Uint8Array | undefined;
+  body: Uint8Array | undefined;
+  /** The body is taken back when the event settles. */
+  bodyIsLent = false;
   /** Monotonic milliseconds. */
   readonly emittedAt: number;
   /** Raised by the bus itself: not counted, raises no further ones. */
@@ -178,6 +180,14 @@ export class PendingEvent implements EventParts {
     this.receipt = receipt;
     this.orderingKey = orderingKey;
     this.firstAttempt = firstAttempt;
+  }
+
+  /** One of its deliveries has failed, and may become a dead letter: its body is its own from now on. */
+  fail(): void {
+    this.failed = true;
+    if (!this.bodyIsLent) return;
+    this.body = new Uint8Array(this.body!);
+    this.bodyIsLent = false;
   }
 
   get eventType(): string {

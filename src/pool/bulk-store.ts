@@ -1,10 +1,9 @@
 import type { Bulk, ToThread } from '../protocol.ts';
 import { writeBytes } from '../ring/bytes.ts';
 import { writeText } from '../ring/text.ts';
+import { FreeBuffers } from './free-buffers.ts';
 import type { HandlerThread } from './handler-thread.ts';
 
-/** Buffers that nobody uses are kept for the next large messages, so many bytes of them together. */
-const MAX_FREE_BYTES = 64 << 20;
 const SMALLEST_BYTES = 64 << 10;
 
 interface Entry extends Bulk {
@@ -37,8 +36,7 @@ export class BulkStore {
   readonly #threads: () => readonly HandlerThread[];
   /** All that threads know of. */
   readonly #entries = new Map<number, Entry>();
-  readonly #free = new Map<number, Entry[]>();
-  #freeBytes = 0;
+  readonly #free = new FreeBuffers<Entry>(SMALLEST_BYTES);
   #lastKey = 0;
   /** The latest, while it has users: the next delivery is mostly another one of the same event. */
   #latest: { readonly source: BulkSource; readonly message: BulkMessage } | undefined;
@@ -59,7 +57,7 @@ export class BulkStore {
     }
     const { text, body } = source;
     const size = Buffer.byteLength(text) + (body === undefined ? 0 : body.length);
-    const entry = this.#take(sizeOf(size));
+    const entry = this.#take(this.#free.sizeOf(size));
     entry.users = 1;
     entry.read = true;
     const { key, bytes } = entry;
@@ -81,14 +79,7 @@ export class BulkStore {
     entry.read &&= read;
     if (--entry.users > 0) return;
     if (this.#latest?.message.key === key) this.#latest = undefined;
-    const size = entry.bytes.length;
-    if (entry.read && size <= MAX_FREE_BYTES / 2 && this.#freeBytes + size <= MAX_FREE_BYTES) {
-      this.#freeBytes += size;
-      const free = this.#free.get(size);
-      if (free === undefined) this.#free.set(size, [entry]);
-      else free.push(entry);
-      return;
-    }
+    if (entry.read && this.#free.keep(entry, entry.bytes.length)) return;
     this.#entries.delete(key);
     this.#post({ type: 'drop', key });
   }
@@ -99,11 +90,8 @@ export class BulkStore {
   }
 
   #take(size: number): Entry {
-    const found = this.#free.get(size)?.pop();
-    if (found !== undefined) {
-      this.#freeBytes -= size;
-      return found;
-    }
+    const found = this.#free.take(size);
+    if (found !== undefined) return found;
     this.#lastKey = (this.#lastKey % 0x7fff_ffff) + 1;
     const buffer = new SharedArrayBuffer(size);
     const entry: Entry = { key: this.#lastKey, buffer, bytes: Buffer.from(buffer), users: 0, read: true };
@@ -117,15 +105,4 @@ export class BulkStore {
     for (const thread of this.#threads())
       if (thread.role === 'active' || thread.role === 'draining') thread.post(message);
   }
-}
-
-/**
- * One of four sizes between two powers of two, so that it fits the next message and is filled by more than four fifths;
- * exact where it would not be kept anyway, since it can be very large.
- */
-function sizeOf(bytes: number): number {
-  if (bytes > MAX_FREE_BYTES / 2) return bytes;
-  if (bytes <= SMALLEST_BYTES) return SMALLEST_BYTES;
-  const step = 2 ** Math.floor(Math.log2(bytes)) / 4;
-  return Math.ceil(bytes / step) * step;
 }
