@@ -136,11 +136,14 @@ export class DeliveryRunner implements FaultSink {
     const offset = slots[at + SLOT.BYTE_OFFSET]!;
     const bulk = (flags & FLAG_BULK) === 0 ? undefined : this.#bulk(offset);
     const bytes = bulk ?? ring.bytes;
-    const bodyAt = (bulk === undefined ? offset : 0) + slots[at + SLOT.TEXT_BYTES]!;
-    const text = readText(bytes, bulk === undefined ? offset : 0, bodyAt, (flags & FLAG_ASCII) !== 0);
+    const textBytes = slots[at + SLOT.TEXT_BYTES]!;
+    const bodyBytes = slots[at + SLOT.BODY_BYTES]!;
+    // In the ring the text is first, out of line the body is.
+    const textAt = bulk === undefined ? offset : bodyBytes;
+    const bodyAt = bulk === undefined ? offset + textBytes : 0;
+    const text = readText(bytes, textAt, textAt + textBytes, (flags & FLAG_ASCII) !== 0);
     // A copy: the bytes are written over, the ring's as soon as the slot is free.
-    const body =
-      (flags & FLAG_HAS_BODY) === 0 ? undefined : readBytes(bytes, bodyAt, bodyAt + slots[at + SLOT.BODY_BYTES]!);
+    const body = (flags & FLAG_HAS_BODY) === 0 ? undefined : readBytes(bytes, bodyAt, bodyAt + bodyBytes);
     const parts = splitParts(
       text,
       slots[at + SLOT.PAYLOAD_LENGTH]!,

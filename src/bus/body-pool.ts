@@ -4,9 +4,22 @@ import { FreeBuffers } from '../pool/free-buffers.ts';
 /** Below it fresh memory costs no more. */
 const LEAST_BYTES = 4096;
 
+/** Memory that threads see too. */
+export interface Lender {
+  /** False: this event's body travels otherwise. */
+  lend(event: PendingEvent, body: Uint8Array): boolean;
+  takeBack(event: PendingEvent): void;
+}
+
 /** Memory for the bodies of pending events: each emit copies one, and nobody needs it once its event has settled. */
 export class BodyPool {
   readonly #free = new FreeBuffers<ArrayBuffer>(LEAST_BYTES);
+  readonly #lender: () => Lender | undefined;
+
+  /** `lender`: for events that go to threads. */
+  constructor(lender: () => Lender | undefined) {
+    this.#lender = lender;
+  }
 
   /** Gives the event a copy of its body. */
   lend(event: PendingEvent, body: Uint8Array): void {
@@ -14,18 +27,21 @@ export class BodyPool {
       event.body = new Uint8Array(body);
       return;
     }
+    event.bodyIsLent = true;
+    if (!event.route.local && this.#lender()?.lend(event, body) === true) return;
     const size = this.#free.sizeOf(body.length);
     event.body = new Uint8Array(this.#free.take(size) ?? new ArrayBuffer(size), 0, body.length);
     event.body.set(body);
-    event.bodyIsLent = true;
   }
 
   /** The event has settled: what it was lent may be written over. */
   takeBack(event: PendingEvent): void {
     if (!event.bodyIsLent) return;
-    const buffer = event.body!.buffer as ArrayBuffer;
-    event.body = undefined;
     event.bodyIsLent = false;
-    this.#free.keep(buffer, buffer.byteLength);
+    if (event.loan === undefined) {
+      const buffer = event.body!.buffer as ArrayBuffer;
+      this.#free.keep(buffer, buffer.byteLength);
+    } else this.#lender()!.takeBack(event);
+    event.body = undefined;
   }
 }

@@ -54,7 +54,7 @@ export class DeadEvents<S extends Subscription> {
       {
         event: event.event(),
         payloadJson: event.payloadJson,
-        body: event.body,
+        body: event.ownBody,
         orderingKey: event.orderingKey,
         subscriptionId: subscription.id,
         handlerName: subscription.name,

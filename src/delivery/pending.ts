@@ -113,8 +113,12 @@ export class PendingEvent implements EventParts {
   /** Somebody records its trace; set with it. */
   recorded = false;
   body: Uint8Array | undefined;
-  /** The body is taken back when the event settles. */
+  /** Its memory is taken back when the event settles. */
   bodyIsLent = false;
+  /** What was lent where threads find it too. */
+  loan: { readonly key: number; readonly body: Buffer } | undefined = undefined;
+  /** A body to keep: once a delivery has failed. */
+  ownBody: Uint8Array | undefined = undefined;
   /** Monotonic milliseconds. */
   readonly emittedAt: number;
   /** Raised by the bus itself: not counted, raises no further ones. */
@@ -182,12 +186,10 @@ export class PendingEvent implements EventParts {
     this.firstAttempt = firstAttempt;
   }
 
-  /** One of its deliveries has failed, and may become a dead letter: its body is its own from now on. */
+  /** One of its deliveries has failed, and may become a dead letter. */
   fail(): void {
     this.failed = true;
-    if (!this.bodyIsLent) return;
-    this.body = new Uint8Array(this.body!);
-    this.bodyIsLent = false;
+    this.ownBody ??= this.bodyIsLent ? new Uint8Array(this.body!) : this.body;
   }
 
   get eventType(): string {
@@ -224,9 +226,9 @@ export class PendingEvent implements EventParts {
     );
   }
 
-  /** The event as this thread sees it, frozen. Its body is the one that further deliveries are made of. */
+  /** The event as this thread sees it, frozen; with its body once it has failed. */
   event(): BusEvent {
-    this.#event ??= this.#frozenEvent(this.body);
+    this.#event ??= this.#frozenEvent(this.ownBody);
     return this.#event;
   }
 

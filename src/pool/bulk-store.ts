@@ -8,19 +8,28 @@ const SMALLEST_BYTES = 64 << 10;
 
 interface Entry extends Bulk {
   readonly bytes: Buffer;
-  /** Deliveries of the message that is in it. */
+  /** Deliveries of the message that is in it, and the event that was lent it. */
   users: number;
+  /** Once its text is there too. */
+  message: BulkMessage | undefined;
   /** Nobody who has given it up may still be reading it. */
   read: boolean;
+}
+
+/** What an event was lent for its body. */
+export interface Loan {
+  readonly key: number;
+  readonly body: Buffer;
 }
 
 /** What is written: an event, for one delivery or for several one after the other. */
 export interface BulkSource {
   readonly text: string;
   readonly body: Uint8Array | undefined;
+  readonly loan?: Loan | undefined;
 }
 
-/** Where the text and the body of one message stand, text first. */
+/** Where the body and the text of one message stand, body first. */
 export interface BulkMessage {
   readonly key: number;
   readonly textBytes: number;
@@ -50,22 +59,35 @@ export class BulkStore {
    * are told of the buffer before its key can be published.
    */
   put(source: BulkSource): BulkMessage {
+    const { text, body, loan } = source;
+    const textBytes = Buffer.byteLength(text);
+    const lent = loan && this.#entries.get(loan.key)!;
+    if (lent !== undefined && loan!.body.length + textBytes <= lent.bytes.length) {
+      lent.users++;
+      lent.message ??= complete(lent, text, loan!.body.length);
+      return lent.message;
+    }
     if (this.#latest?.source === source) {
       const { message } = this.#latest;
       this.#entries.get(message.key)!.users++;
       return message;
     }
-    const { text, body } = source;
-    const size = Buffer.byteLength(text) + (body === undefined ? 0 : body.length);
-    const entry = this.#take(this.#free.sizeOf(size));
-    entry.users = 1;
-    entry.read = true;
-    const { key, bytes } = entry;
-    const textBytes = writeText(bytes, text, 0);
-    if (body !== undefined) writeBytes(bytes, body, textBytes);
-    const message = { key, textBytes, ascii: textBytes === text.length };
-    this.#latest = { source, message };
-    return message;
+    const bodyBytes = body === undefined ? 0 : body.length;
+    const entry = this.#take(bodyBytes + textBytes);
+    if (body !== undefined) writeBytes(entry.bytes, body, 0);
+    entry.message = complete(entry, text, bodyBytes);
+    this.#latest = { source, message: entry.message };
+    return entry.message;
+  }
+
+  /**
+   * Copies a body to where threads will find it, before its event is put, with room for so many bytes of text behind it.
+   * To be released like a delivery's.
+   */
+  lend(body: Uint8Array, textBytes: number): Loan {
+    const { key, bytes } = this.#take(body.length + textBytes);
+    writeBytes(bytes, body, 0);
+    return { key, body: bytes.subarray(0, body.length) };
   }
 
   /**
@@ -89,12 +111,15 @@ export class BulkStore {
     for (const { key, buffer } of this.#entries.values()) thread.post({ type: 'bulk', bulk: { key, buffer } });
   }
 
-  #take(size: number): Entry {
+  /** For one user. */
+  #take(bytes: number): Entry {
+    const size = this.#free.sizeOf(bytes);
     const found = this.#free.take(size);
-    if (found !== undefined) return found;
+    if (found !== undefined) return Object.assign(found, { users: 1, message: undefined });
     this.#lastKey = (this.#lastKey % 0x7fff_ffff) + 1;
     const buffer = new SharedArrayBuffer(size);
-    const entry: Entry = { key: this.#lastKey, buffer, bytes: Buffer.from(buffer), users: 0, read: true };
+    const bytesOf = Buffer.from(buffer);
+    const entry: Entry = { key: this.#lastKey, buffer, bytes: bytesOf, users: 1, read: true, message: undefined };
     this.#entries.set(entry.key, entry);
     this.#post({ type: 'bulk', bulk: { key: entry.key, buffer } });
     return entry;
@@ -105,4 +130,10 @@ export class BulkStore {
     for (const thread of this.#threads())
       if (thread.role === 'active' || thread.role === 'draining') thread.post(message);
   }
+}
+
+/** Writes the text behind the body. */
+function complete({ key, bytes }: Entry, text: string, bodyBytes: number): BulkMessage {
+  const textBytes = writeText(bytes, text, bodyBytes);
+  return { key, textBytes, ascii: textBytes === text.length };
 }

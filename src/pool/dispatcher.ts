@@ -197,7 +197,7 @@ export class Dispatcher {
     let flags = event.receipt === undefined ? 0 : FLAG_WANTS_VALUE;
     if (event.unread) flags |= FLAG_UNREAD;
     let bulk: BulkMessage | undefined;
-    if (maxPartsBytes(event) + bodyBytes > this.#producer.maxMessageBytes) {
+    if (event.loan !== undefined || maxPartsBytes(event) + bodyBytes > this.#producer.maxMessageBytes) {
       flags |= FLAG_BULK;
       try {
         bulk = delivery.bulk ??= this.#bulks.put(event);

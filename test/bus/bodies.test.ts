@@ -1,0 +1,100 @@
+import * as assert from 'uvu/assert';
+import { DeadLetterQueue, type EmitResult, type EventBus } from '../../src/index.ts';
+import { tests } from '../helpers.ts';
+import { fixture, withBus } from './fixtures.ts';
+
+const test = tests('bodies');
+
+/** Of their own, of the pool of bodies, through the ring and out of line. */
+const SIZES = [0, 100, 4096, 5_000, 16_384, 65_535, 65_536, 100_000, 700_000, 1_100_000];
+
+/** Each in memory that was another's before, and that the next one gets. */
+async function emitWaves(
+  bus: EventBus,
+  ways: readonly string[],
+  check: (result: EmitResult, byte: number, size: number, way: string) => void,
+): Promise<void> {
+  const source = new Uint8Array(SIZES.at(-1)!);
+  for (let wave = 0; wave < 3; wave++) {
+    await Promise.all(
+      [...SIZES, ...SIZES].map(async (size, i) => {
+        const byte = (wave * SIZES.length * 2 + i) % 251;
+        const way = ways[(wave + i) % ways.length]!;
+        const result = bus.emitAndWait(
+          'b',
+          { way, text: 'é'.repeat(i * 1_000) },
+          { body: source.fill(byte, 0, size).subarray(0, size) },
+        );
+        check(await result, byte, size, way);
+      }),
+    );
+  }
+}
+
+function checkValue(value: unknown, byte: number, size: number): void {
+  assert.equal(value, size === 0 ? { length: 0 } : { length: size, byte });
+}
+
+test('of any size, many at once, are those of their own emit for handlers of both kinds', () =>
+  withBus({}, async (bus) => {
+    bus.subscribe(fixture('bodies'), 'b');
+    bus.subscribe(fixture('bodies'), 'b');
+    bus.subscribe(
+      ({ body }) => {
+        const [byte] = body!;
+        const same = body!.every((other) => other === byte);
+        // Its own copy: nobody else sees it.
+        body!.fill(255);
+        return { length: body!.length, ...(body!.length > 0 && { byte: same ? byte : -1 }) };
+      },
+      'b',
+      { priority: 1 },
+    );
+    await emitWaves(bus, ['well'], ({ outcomes }, byte, size) => {
+      assert.is(outcomes.length, 3);
+      for (const { value } of outcomes) checkValue(value, byte, size);
+    });
+  }));
+
+test('of events whose threads die are there for the next attempt, and in dead letters after others have settled', async () => {
+  const deadLetterQueue = new DeadLetterQueue();
+  await withBus({ deadLetterQueue, handlerTimeoutMs: 200 }, async (bus) => {
+    bus.subscribe(fixture('bodies'), 'b', { retry: { attempts: 2, backoffMs: 1 }, circuitBreaker: false });
+    bus.subscribe(fixture('bodies'), 'b', { circuitBreaker: false, retry: { attempts: 2, backoffMs: 1 } });
+    const failed = new Map<string, number>();
+    await emitWaves(
+      bus,
+      ['well', 'fails', 'exits once', 'well', 'hangs once'],
+      ({ eventId, outcomes }, byte, size, way) => {
+        if (way === 'fails') failed.set(eventId, byte);
+        else for (const { value } of outcomes) checkValue(value, byte, size);
+      },
+    );
+    const letters = deadLetterQueue.getAll();
+    assert.is(letters.length, 2 * failed.size);
+    for (const { event } of letters)
+      assert.ok(
+        event.body!.every((byte) => byte === failed.get(event.eventId)),
+        `${event.body!.length} bytes`,
+      );
+  });
+});
+
+test('of what waits for room are copied before the wait', () =>
+  withBus({ maxPendingEvents: 1 }, async (bus) => {
+    bus.subscribe(fixture('bodies'), 'b');
+    const seen: unknown[] = [];
+    bus.subscribe(({ body }) => void seen.push([...body!]), 'b');
+    const body = new Uint8Array(3);
+    const emitted = [1, 2, 3].map((byte) => bus.emitAsync('b', {}, { body: body.fill(byte) }));
+    body.fill(0);
+    await Promise.all(emitted);
+    assert.ok(await bus.waitForPending());
+    assert.equal(seen, [
+      [1, 1, 1],
+      [2, 2, 2],
+      [3, 3, 3],
+    ]);
+  }));
+
+test.run();
