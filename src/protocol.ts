@@ -44,7 +44,7 @@ export type ToThread =
   | { readonly type: 'load'; readonly modules: readonly ModuleInfo[] }
   | { readonly type: 'subscriptions'; readonly added: readonly SubscriptionInfo[] }
   | { readonly type: 'forget'; readonly subscriptions: readonly number[] }
-  | { readonly type: 'bulk'; readonly bulk: Bulk }
+  | { readonly type: 'bulk'; readonly bulks: readonly Bulk[] }
   | { readonly type: 'drop'; readonly key: number }
   /** The delivery was settled by main: abort its signal. */
   | { readonly type: 'abort'; readonly delivery: number; readonly reason: 'timeout' | 'shutdown' }

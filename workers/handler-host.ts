@@ -247,7 +247,7 @@ class HandlerHost {
         for (const index of message.subscriptions) runner.forget(index);
         break;
       case 'bulk':
-        runner.addBulk(message.bulk);
+        for (const bulk of message.bulks) runner.addBulk(bulk);
         break;
       case 'drop':
         runner.dropBulk(message.key);

@@ -4,7 +4,7 @@ import { writeText } from '../ring/text.ts';
 import { FreeBuffers } from './free-buffers.ts';
 import type { HandlerThread } from './handler-thread.ts';
 
-const SMALLEST_BYTES = 64 << 10;
+const SMALLEST_BYTES = 16 << 10;
 
 interface Entry extends Bulk {
   readonly bytes: Buffer;
@@ -108,7 +108,8 @@ export class BulkStore {
 
   /** Tells a thread that is about to take events of all buffers. */
   announce(thread: HandlerThread): void {
-    for (const { key, buffer } of this.#entries.values()) thread.post({ type: 'bulk', bulk: { key, buffer } });
+    const bulks = Array.from(this.#entries.values(), ({ key, buffer }) => ({ key, buffer }));
+    if (bulks.length > 0) thread.post({ type: 'bulk', bulks });
   }
 
   /** For one user. */
@@ -121,7 +122,7 @@ export class BulkStore {
     const bytesOf = Buffer.from(buffer);
     const entry: Entry = { key: this.#lastKey, buffer, bytes: bytesOf, users: 1, read: true, message: undefined };
     this.#entries.set(entry.key, entry);
-    this.#post({ type: 'bulk', bulk: { key: entry.key, buffer } });
+    this.#post({ type: 'bulk', bulks: [{ key: entry.key, buffer }] });
     return entry;
   }
 

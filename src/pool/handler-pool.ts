@@ -43,7 +43,7 @@ export interface PoolHooks {
 }
 
 /** Bodies from this size on are copied to where threads read them at once. */
-const LEAST_LENT_BYTES = 64 << 10;
+const LEAST_LENT_BYTES = 16 << 10;
 /** Bytes for what an event's text has beside an ASCII payload. Where they are not enough the body is copied once more. */
 const ROOM_BESIDE_PAYLOAD = 4096;
 

@@ -21,7 +21,7 @@ class Thread {
   post(message: ToThread): void {
     if (message.type === 'bulk') {
       this.told++;
-      this.known.set(message.bulk.key, message.bulk.buffer);
+      for (const { key, buffer } of message.bulks) this.known.set(key, buffer);
     } else if (message.type === 'drop') this.known.delete(message.key);
   }
 }
