@@ -3,14 +3,15 @@ import type { AuditQuery } from './audit/reader.ts';
 import { BusEngine } from './bus/engine.ts';
 import { Ingest, openWritable } from './bus/ingest.ts';
 import { type ListenHost, openStream, waitFor } from './bus/listen.ts';
-import { timeLimit } from './bus/settling.ts';
 import { planSubscription } from './bus/subscription.ts';
 import type { DeadLetterQueue } from './dead-letters/queue.ts';
 import { WaitingReceipt } from './delivery/receipt.ts';
+import { resolveEmitSignal } from './emit-options.ts';
 import { BusClosedError } from './errors.ts';
 import type { BusEvent } from './event.ts';
 import type { EventName, EventOf, EventsShape, PatternOf } from './event-types.ts';
 import { resolveIngestOptions } from './options/ingest.ts';
+import { resolveStreamOptions, resolveTimeLimit, resolveWaitForOptions } from './options/listen.ts';
 import type {
   BusStats,
   EmitOptions,
@@ -57,7 +58,8 @@ export class EventBus<Events extends EventsShape<Events> = EventMap, Inputs exte
   /**
    * Calls `handler` for every event whose type matches one of the patterns: exact names, `chat.*` (any depth below
    * `chat.`), `*` (all but the bus's own `system.*`), picomatch globs. Returns the subscription's id.
-   * Throws InvalidPatternError, ConfigError, BusClosedError, ThreadStartError; then nothing was subscribed.
+   * Throws InvalidPatternError, ConfigError, BusClosedError, ThreadStartError, and the reason of a signal that has aborted
+   * before; then nothing was subscribed.
    */
   subscribe<const P extends PatternOf<Events>>(
     handler: InlineHandler<EventOf<Events, P>, Inputs> | HandlerModule,
@@ -80,19 +82,24 @@ export class EventBus<Events extends EventsShape<Events> = EventMap, Inputs exte
    * The first event to come that matches, as an ordinary subscription sees it. Rejects with WaitTimeoutError, the signal's
    * reason, BusClosedError, or what the filter throws.
    */
-  waitFor<const P extends PatternOf<Events>>(
+  async waitFor<const P extends PatternOf<Events>>(
     eventTypes: P | readonly P[],
     options?: WaitForOptions<EventOf<Events, P>>,
   ): Promise<EventOf<Events, P>> {
-    return waitFor(this.#listenHost(eventTypes), options as WaitForOptions | undefined) as Promise<EventOf<Events, P>>;
+    const resolved = resolveWaitForOptions(options as WaitForOptions | undefined);
+    return waitFor(this.#listenHost(eventTypes), resolved) as Promise<EventOf<Events, P>>;
   }
 
-  /** Events from this call on, for `for await`. Bounded: see EventStreamOptions. Throws ConfigError, InvalidPatternError, BusClosedError. */
+  /**
+   * Events from this call on, for `for await`. Bounded: see EventStreamOptions. Throws ConfigError, InvalidPatternError,
+   * BusClosedError, and the reason of a signal that has aborted before.
+   */
   events<const P extends PatternOf<Events>>(
     eventTypes: P | readonly P[],
     options?: EventStreamOptions,
   ): EventStream<EventOf<Events, P>> {
-    return openStream(this.#listenHost(eventTypes), options) as EventStream<unknown> as EventStream<EventOf<Events, P>>;
+    const stream: EventStream<unknown> = openStream(this.#listenHost(eventTypes), resolveStreamOptions(options));
+    return stream as EventStream<EventOf<Events, P>>;
   }
 
   /** False when there is no such subscription. Events emitted before still go to it. */
@@ -114,9 +121,10 @@ export class EventBus<Events extends EventsShape<Events> = EventMap, Inputs exte
     payload: Inputs[T],
     options?: EmitOptions & { signal?: AbortSignal },
   ): Promise<EmitResult> {
-    const receipt = new WaitingReceipt(options?.signal);
+    const receipt = new WaitingReceipt();
     try {
-      options?.signal?.throwIfAborted();
+      const signal = resolveEmitSignal(options);
+      if (signal !== undefined) receipt.rejectOn(signal);
       const eventId = this.#engine.entrance.emit(eventType, payload, options, false, receipt);
       if (eventId === '') receipt.refused();
     } catch (error) {
@@ -152,8 +160,8 @@ export class EventBus<Events extends EventsShape<Events> = EventMap, Inputs exte
    * write is done when its event is accepted, so `pipeline` and `write` feel the bus's back-pressure. What emit throws
    * ends the stream. Throws ConfigError. @default highWaterMark 16 chunks
    */
-  writable(target: EventName<Inputs> | WritableMap, options: { highWaterMark?: number } = {}): Writable {
-    return openWritable(this.#engine.entrance.ingestHost(), target, options.highWaterMark ?? 16);
+  writable(target: EventName<Inputs> | WritableMap, options?: { highWaterMark?: number }): Writable {
+    return openWritable(this.#engine.entrance.ingestHost(), target, options);
   }
 
   /** Accepted events whose handlers have not all settled. */
@@ -161,9 +169,9 @@ export class EventBus<Events extends EventsShape<Events> = EventMap, Inputs exte
     return this.#engine.pending();
   }
 
-  /** True when nothing was pending before the time was over. @default timeoutMs 30_000 */
-  async waitForPending(options: { timeoutMs?: number } = {}): Promise<boolean> {
-    return this.#engine.settled(timeLimit('waitForPending', options.timeoutMs));
+  /** True when nothing was pending before the time was over. Rejects with ConfigError. @default timeoutMs 30_000 */
+  async waitForPending(options?: { timeoutMs?: number }): Promise<boolean> {
+    return this.#engine.settled(resolveTimeLimit('waitForPending', options));
   }
 
   /** Events of the audit log, newest first, redacted as they were written; none without a log. Throws ConfigError, InvalidPatternError. */
@@ -186,11 +194,11 @@ export class EventBus<Events extends EventsShape<Events> = EventMap, Inputs exte
     return this.#engine.health();
   }
 
-  /** Lets pending events finish within the time limit, ends the threads, and says what became of the rest. Idempotent. @default timeoutMs 30_000 */
-  shutdown(options: { timeoutMs?: number } = {}): Promise<ShutdownReport> {
+  /** Lets pending events finish within the time limit, ends the threads, and says what became of the rest. Idempotent. Rejects with ConfigError, and goes on then. @default timeoutMs 30_000 */
+  shutdown(options?: { timeoutMs?: number }): Promise<ShutdownReport> {
     if (this.#shutdown === undefined) {
       try {
-        this.#shutdown = this.#engine.close(timeLimit('shutdown', options.timeoutMs));
+        this.#shutdown = this.#engine.close(resolveTimeLimit('shutdown', options));
       } catch (error) {
         return Promise.reject(error as Error);
       }
@@ -219,7 +227,7 @@ export class EventBus<Events extends EventsShape<Events> = EventMap, Inputs exte
   #listenHost(eventTypes: string | readonly string[]): ListenHost {
     return {
       clock: this.#engine.clock,
-      patterns: [eventTypes].flat().join(', '),
+      eventTypes,
       closers: this.#engine.closers,
       subscribe: (handler, name) =>
         (this as AnyEventBus).subscribe(handler as InlineHandler<unknown>, eventTypes, { name, timeoutMs: 0 }),

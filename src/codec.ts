@@ -118,9 +118,7 @@ export function encodeEvent(
 
 /** JSON.stringify, once, with our own error. Throws SerializationError, or InvalidEventError when it makes no object. */
 export function encodePayload(payload: unknown): string {
-  if (!isPlainObject(payload)) {
-    throw new InvalidEventError(`an event's payload must be a plain object, got ${describe(payload)}`);
-  }
+  checkPayload(payload);
   let text: string | undefined;
   try {
     text = JSON.stringify(payload) as string | undefined;
@@ -144,23 +142,39 @@ function hasToJson(payload: Payload): boolean {
   return typeof payload.toJSON === 'function';
 }
 
-/** An object literal, `Object.create(null)`, or their like from another realm; no class instance, no array. */
+/** Throws InvalidEventError. */
+export function checkPayload(payload: unknown): asserts payload is Payload {
+  if (isPlainObject(payload)) return;
+  throw new InvalidEventError(`an event's payload must be a plain object, got ${describe(payload)}`);
+}
+
+/** An object literal, `Object.create(null)`, or their like from another realm; no class instance, no array. Never throws. */
 export function isPlainObject(value: unknown): value is Payload {
   if (typeof value !== 'object' || value === null) return false;
-  const prototype = Object.getPrototypeOf(value) as object | null;
-  if (prototype === Object.prototype || prototype === null) return true;
-  return (
-    Object.getPrototypeOf(prototype) === null && !Array.isArray(value) && Object.hasOwn(prototype, 'hasOwnProperty')
-  );
+  try {
+    const prototype = Object.getPrototypeOf(value) as object | null;
+    if (prototype === Object.prototype || prototype === null) return true;
+    return (
+      Object.getPrototypeOf(prototype) === null && !Array.isArray(value) && Object.hasOwn(prototype, 'hasOwnProperty')
+    );
+  } catch {
+    // A proxy whose traps throw, or that was revoked.
+    return false;
+  }
 }
 
 function describe(value: unknown): string {
   if (value === null) return 'null';
-  if (Array.isArray(value)) return 'an array';
-  if (typeof value !== 'object') return `${typeof value} ${String(value)}`.slice(0, 100);
+  if (typeof value !== 'object') return `${typeof value} ${messageOf(value)}`.slice(0, 100);
   if (types.isProxy(value)) return 'a proxy';
-  const name: unknown = (value as { constructor?: { name?: unknown } }).constructor?.name;
-  return typeof name === 'string' && name !== '' ? `an instance of ${name}` : 'an object with a prototype';
+  if (Array.isArray(value)) return 'an array';
+  try {
+    const name: unknown = (value as { constructor?: { name?: unknown } }).constructor?.name;
+    if (typeof name === 'string' && name !== '') return `an instance of ${name}`;
+  } catch {
+    // A getter that throws.
+  }
+  return 'an object with a prototype';
 }
 
 /** The message of whatever was thrown; never throws itself. */

@@ -45,11 +45,13 @@ function find(headers: HeadersLike): string | undefined {
 export function getHeadersWithCorrelation(headers?: HeadersLike): Record<string, string | string[]> {
   const copy: Record<string, string | string[]> = {};
   let present = false;
-  for (const [name, value] of headers === undefined ? [] : entriesOf(headers)) {
+  for (const [name, value] of entriesOf(headers ?? {})) {
     if (value === undefined) continue;
+    // Numbers are headers to node:http, and Headers gives each cookie that is set by itself.
+    const text = Array.isArray(value) ? value.map(String) : String(value);
     // Not by assignment: a header that is called __proto__ would set the prototype.
     Object.defineProperty(copy, name, {
-      value: typeof value === 'string' ? value : [...value],
+      value: Object.hasOwn(copy, name) ? [copy[name]!, text].flat() : text,
       enumerable: true,
       configurable: true,
       writable: true,

@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { randomUUID } from 'node:crypto';
+import { inspect } from 'node:util';
 import { ConfigError } from './errors.ts';
 
 /** What travels with the async context: on a handler thread also which delivery it belongs to. */
@@ -57,7 +58,5 @@ export function generateCorrelationId(): string {
 
 function checked(id: unknown): string | undefined {
   if (id === undefined || (typeof id === 'string' && id !== '')) return id as string | undefined;
-  throw new ConfigError(
-    `a correlation id must be a non-empty string, got ${typeof id === 'string' ? "''" : String(id)}`,
-  );
+  throw new ConfigError(`a correlation id must be a non-empty string, got ${inspect(id, { depth: 0 })}`);
 }

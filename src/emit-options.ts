@@ -5,6 +5,13 @@ import type { EmitOptions } from './types.ts';
 const NONE: EmitOptions = Object.freeze({});
 const KEYS = ['source', 'correlationId', 'orderingKey'] as const;
 
+/** Of an emit that is waited for. Throws InvalidEventError. */
+export function resolveEmitSignal(options: { signal?: AbortSignal } | undefined): AbortSignal | undefined {
+  const signal = options?.signal;
+  if (signal === undefined || signal instanceof AbortSignal) return signal;
+  throw new InvalidEventError(`emit's signal must be an AbortSignal, got ${inspect(signal, { depth: 0 })}`);
+}
+
 /** Checks what an emit was given beside its payload. The body is still the caller's. Throws InvalidEventError. */
 export function resolveEmitOptions(options: EmitOptions | undefined): EmitOptions {
   if (options === undefined) return NONE;
@@ -20,10 +27,22 @@ export function resolveEmitOptions(options: EmitOptions | undefined): EmitOption
   if (options.body !== undefined && !(options.body instanceof Uint8Array)) {
     throw new InvalidEventError(`emit's body must be a Uint8Array, got ${inspect(options.body, { depth: 0 })}`);
   }
+  if (options.body?.length === 0) checkAttached(options.body);
   return options;
 }
 
 /** The same for later: what the caller does to them and to the body is not seen. */
 export function ownOptions(options: EmitOptions): EmitOptions {
   return { ...options, ...(options.body && { body: new Uint8Array(options.body) }) };
+}
+
+/** A body whose buffer was transferred looks like an empty one until it is copied. */
+function checkAttached(body: Uint8Array): void {
+  try {
+    new Uint8Array(body);
+  } catch (cause) {
+    throw new InvalidEventError("emit's body was transferred to a thread, so it has no bytes here: emit before that", {
+      cause,
+    });
+  }
 }

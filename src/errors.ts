@@ -37,6 +37,12 @@ function nameOf(code: ErrorCode): string {
   return `${words.map((word) => word[0]!.toUpperCase() + word.slice(1)).join('')}Error`;
 }
 
+/** One of the classes below; `is` finds its own. */
+interface ErrorClass<E> {
+  readonly prototype: E;
+  readonly code?: ErrorCode;
+}
+
 /** The base of every error this library throws. `code` is stable; `cause` is set where there is one. */
 export class GanglionError extends Error {
   readonly code: ErrorCode;
@@ -49,12 +55,18 @@ export class GanglionError extends Error {
     // Ours go by their code: a minifier gives classes other names.
     return Object.hasOwn(this.constructor, 'code') ? nameOf(this.code) : this.constructor.name;
   }
-  /** True for an error of this class, also one that another copy of the library made. */
-  static is(x: unknown): x is GanglionError {
-    if (typeof x !== 'object' || x === null || (x as Record<symbol, unknown>)[BRAND] !== true) return false;
-    if (this === GanglionError) return true;
-    const code: unknown = (this as unknown as { code?: ErrorCode }).code;
-    return (x as GanglionError).code === code;
+  /** True for an error of this class, also one that another copy of the library made. Never throws. */
+  static is<E extends GanglionError>(this: ErrorClass<E>, x: unknown): x is E {
+    if (typeof x !== 'object' || x === null) return false;
+    try {
+      const { [BRAND]: ours, code } = x as { [BRAND]?: unknown; code?: unknown };
+      return (
+        ours === true && (this.code === undefined ? this.prototype === GanglionError.prototype : this.code === code)
+      );
+    } catch {
+      // A proxy can throw at any look.
+      return false;
+    }
   }
 }
 

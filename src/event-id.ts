@@ -1,4 +1,6 @@
 import { randomBytes } from 'node:crypto';
+import { inspect } from 'node:util';
+import { InvalidEventError } from './errors.ts';
 
 /**
  * Event ids: 23 lower-case letters, unique across threads and processes, in emission order when sorted.
@@ -45,6 +47,17 @@ export function nextEventId(nowMs: number): string {
   else if (++counter === COUNTER_LIMIT) begin(millisecond + 1);
   else if (counter % PAIRS.length === 0) start = prefix + PAIRS[counter / PAIRS.length]!;
   return start + ENDS[counter % PAIRS.length]!;
+}
+
+/**
+ * Of other programs' ids. What JSON would have to escape is refused, so that a line is written without a look at its id.
+ * Throws InvalidEventError.
+ */
+export function checkEventId(eventId: unknown): asserts eventId is string {
+  if (typeof eventId === 'string' && /^[^"\\\p{Cc}\u2028\u2029]+$/u.test(eventId) && eventId.isWellFormed()) return;
+  throw new InvalidEventError(
+    `an event's id must be a non-empty string without quotes, backslashes and control characters, got ${inspect(eventId, { depth: 0 })}`,
+  );
 }
 
 function begin(ms: number): void {

@@ -36,9 +36,9 @@ export interface SystemEvents {
     window_ms: number;
     pause_ms: number;
   };
-  /** A shutdown has begun. */
   /** Lines can't be written to the audit log for now, or some were lost. */
   'system.audit_error': { code: string; message: string; attempts: number };
+  /** A shutdown has begun. */
   'system.event_bus_shutdown': { pending: number; timeout_ms: number | null };
 }
 

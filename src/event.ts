@@ -1,7 +1,15 @@
 import { inspect } from 'node:util';
-import { type EventParts, encodeEvent, encodeHead, encodePayload, isPlainObject, messageOf } from './codec.ts';
+import {
+  checkPayload,
+  type EventParts,
+  encodeEvent,
+  encodeHead,
+  encodePayload,
+  isPlainObject,
+  messageOf,
+} from './codec.ts';
 import { InvalidEventError } from './errors.ts';
-import { nextEventId } from './event-id.ts';
+import { checkEventId, nextEventId } from './event-id.ts';
 import type { Payload } from './types.ts';
 
 /** The line's six keys, as `toJSON` gives them and other readers find them. */
@@ -43,7 +51,10 @@ export class BusEvent<P extends object = Payload, T extends string = string> {
   readonly #frozen: boolean = false;
   #payload: P | undefined;
 
-  /** Throws InvalidEventError for a blank type or a payload that is no plain object. The payload is kept, not copied. */
+  /**
+   * Throws InvalidEventError for a blank type, a payload that is no plain object, or options that an event's line can't
+   * hold. The payload is kept, not copied. @default timestamp Date.now(), eventId a new one
+   */
   constructor(
     eventType: T,
     payload: P,
@@ -63,13 +74,14 @@ export class BusEvent<P extends object = Payload, T extends string = string> {
       return;
     }
     checkEventType(eventType);
-    if (!isPlainObject(payload)) {
-      throw new InvalidEventError(`an event's payload must be a plain object, got ${inspect(payload, { depth: 0 })}`);
-    }
+    checkPayload(payload);
     const { timestamp = Date.now(), eventId = nextEventId(Date.now()), source = null, correlationId = null } = options;
     if (!Number.isFinite(timestamp)) {
-      throw new InvalidEventError(`an event's timestamp must be finite, got ${timestamp}`);
+      throw new InvalidEventError(`an event's timestamp must be a finite number, got ${inspect(timestamp)}`);
     }
+    checkEventId(eventId);
+    checkText('source', source);
+    checkText('correlationId', correlationId);
     this.timestamp = timestamp;
     this.eventId = eventId;
     this.source = source;
@@ -124,15 +136,9 @@ export class BusEvent<P extends object = Payload, T extends string = string> {
     if (!isPlainObject(record))
       throw new InvalidEventError(`the line holds no JSON object but ${inspect(record, { depth: 0 })}`);
     const { event_type, payload, timestamp, event_id, source = null, correlation_id = null } = record;
-    if (typeof event_id !== 'string' || event_id === '')
-      throw new InvalidEventError(`event_id must be a non-empty string, got ${inspect(event_id)}`);
+    checkEventId(event_id);
     if (typeof timestamp !== 'number')
       throw new InvalidEventError(`timestamp must be a number of seconds, got ${inspect(timestamp)}`);
-    if (source !== null && typeof source !== 'string')
-      throw new InvalidEventError(`source must be a string or null, got ${inspect(source)}`);
-    if (correlation_id !== null && typeof correlation_id !== 'string') {
-      throw new InvalidEventError(`correlation_id must be a string or null, got ${inspect(correlation_id)}`);
-    }
     return new BusEvent(event_type as string, payload as Payload, {
       eventId: event_id,
       timestamp: secondsToMs(timestamp),
@@ -142,16 +148,20 @@ export class BusEvent<P extends object = Payload, T extends string = string> {
   }
 }
 
+/** Stands where the payload is not known yet. */
+const NO_PAYLOAD: Payload = Object.freeze({});
+
 /**
  * An event of parts that were checked when it was emitted. `frozen`: its payload is frozen all the way down. `payload`: what
  * the JSON would be parsed to, where it is known already; then nobody asks for the JSON.
  */
 export function eventOf(parts: EventParts, body: Uint8Array | undefined, frozen: boolean, payload?: Payload): BusEvent {
-  return new BusEvent(
-    parts.eventType,
-    undefined as unknown as Payload,
-    new Made(parts, body, frozen, payload) as object,
-  );
+  return new BusEvent(parts.eventType, payload ?? NO_PAYLOAD, new Made(parts, body, frozen, payload) as object);
+}
+
+function checkText(name: string, text: unknown): void {
+  if (text === null || typeof text === 'string') return;
+  throw new InvalidEventError(`an event's ${name} must be a string or null, got ${inspect(text, { depth: 0 })}`);
 }
 
 /** Milliseconds to the microsecond: a float of seconds is off by less. */

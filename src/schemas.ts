@@ -12,8 +12,10 @@ const MAX_PROBLEMS = 20;
  */
 export function parsePayload(schema: StandardSchemaV1, eventType: string, payload: object): object {
   let result: ReturnType<StandardSchemaV1['~standard']['validate']>;
+  let problems: string[] | undefined;
   try {
     result = schema['~standard'].validate(payload);
+    problems = isThenable(result) ? undefined : problemsOf(result);
   } catch (error) {
     throw new ValidationError(eventType, [`its schema threw: ${messageOf(error)}`], { cause: error });
   }
@@ -24,12 +26,17 @@ export function parsePayload(schema: StandardSchemaV1, eventType: string, payloa
       'its schema is asynchronous, and emit does not wait: make its checks synchronous',
     ]);
   }
-  const { issues } = result as StandardSchemaV1.Result<object>;
-  if (issues === undefined) return (result as StandardSchemaV1.SuccessResult<object>).value;
+  if (problems !== undefined) throw new ValidationError(eventType, problems);
+  return (result as StandardSchemaV1.SuccessResult<object>).value;
+}
+
+/** Undefined: the schema found none. */
+function problemsOf({ issues }: StandardSchemaV1.Result<unknown>): string[] | undefined {
+  if (issues === undefined) return undefined;
   const problems = issues.slice(0, MAX_PROBLEMS).map((issue) => `${pathOf(issue)}: ${issue.message}`);
   if (issues.length > MAX_PROBLEMS) problems.push(`and ${issues.length - MAX_PROBLEMS} more`);
   if (problems.length === 0) problems.push('refused by its schema without a reason');
-  throw new ValidationError(eventType, problems);
+  return problems;
 }
 
 function pathOf({ path = [] }: StandardSchemaV1.Issue): string {

@@ -3,6 +3,7 @@ import { type AnyEventBus, EventBus } from './bus.ts';
 import { ConfigError, WaitTimeoutError } from './errors.ts';
 import type { BusEvent } from './event.ts';
 import type { EventOf, EventsShape, PatternOf } from './event-types.ts';
+import { resolveTimeLimit } from './options/listen.ts';
 import { InProcess } from './testing/in-process.ts';
 import { turns, VirtualClock } from './testing/virtual-clock.ts';
 import type { EventBusOptions, EventMap } from './types.ts';
@@ -80,17 +81,15 @@ export function recordEvents<Bus extends AnyEventBus, const P extends PatternOf<
   bus: Bus,
   eventTypes?: P | readonly P[],
 ): EventRecorder<EventOf<EventsIn<Bus>, P>> {
-  const events: BusEvent[] = [];
-  const record = (event: unknown): void => void events.push(event as BusEvent);
+  const events: EventOf<EventsIn<Bus>, P>[] = [];
+  const record = (event: unknown): void => void events.push(event as EventOf<EventsIn<Bus>, P>);
   const patterns = eventTypes ?? '*';
   const id = bus.subscribe(record, patterns, { name: 'recordEvents', priority: Number.MAX_VALUE });
   const stop = (): void => void bus.unsubscribe(id);
   return {
-    get events() {
-      return events as unknown as EventOf<EventsIn<Bus>, P>[];
-    },
+    events,
     get types() {
-      return events.map(({ eventType }) => eventType);
+      return events.map((event) => (event as { readonly eventType: string }).eventType);
     },
     clear: () => {
       events.length = 0;
@@ -105,11 +104,11 @@ const QUIET_TURNS = 3;
 
 /**
  * Resolves when every event has settled. On a test bus the clock moves on to the next retry whenever no handler is at work;
- * a handler that is, is waited for: `advance` takes it to its deadline. Rejects with WaitTimeoutError.
+ * a handler that is, is waited for: `advance` takes it to its deadline. Rejects with WaitTimeoutError, ConfigError.
  * @default timeoutMs 5_000, in real time
  */
-export async function waitUntilIdle(bus: AnyEventBus, options: { timeoutMs?: number } = {}): Promise<void> {
-  const { timeoutMs = 5_000 } = options;
+export async function waitUntilIdle(bus: AnyEventBus, options?: { timeoutMs?: number }): Promise<void> {
+  const timeoutMs = resolveTimeLimit('waitUntilIdle', options, 5_000);
   const seam = seams.get(bus);
   if (seam === undefined) {
     if (!(await bus.waitForPending({ timeoutMs }))) throw stillPending(bus, timeoutMs);

@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
 import { isPlainObject } from './codec.ts';
-import { ConfigError } from './errors.ts';
+import { Check } from './options/check.ts';
 
 /** `domain.action`: lower-case words of letters, digits and `_`, at least two of them, joined by dots. */
 export const EVENT_TYPE_PATTERN: RegExp = /^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+$/;
@@ -57,32 +57,23 @@ export class EventValidator implements Validator {
   readonly #pattern: RegExp;
 
   /** Throws ConfigError, which names every fault of the options. */
-  constructor(options: EventValidatorOptions = {}) {
-    const { strict = true, allowedDomains, requireSource = false, customPattern } = options;
-    const problems: string[] = [];
-    for (const key of Object.keys(options)) {
-      if (!(OPTIONS as readonly string[]).includes(key)) {
-        problems.push(`EventValidator has no option ${inspect(key)}; it takes ${OPTIONS.join(', ')}`);
-      }
-    }
-    if (typeof strict !== 'boolean') problems.push(`strict must be a boolean, got ${show(strict)}`);
-    if (typeof requireSource !== 'boolean')
-      problems.push(`requireSource must be a boolean, got ${show(requireSource)}`);
-    if (customPattern !== undefined && !(customPattern instanceof RegExp)) {
-      problems.push(`customPattern must be a RegExp, got ${show(customPattern)}`);
-    }
+  constructor(options?: EventValidatorOptions) {
+    const check = new Check();
+    const { allowedDomains, customPattern, ...given } = check.options('options', options, 'EventValidator', OPTIONS);
     const domains = allowedDomains === undefined ? undefined : toStrings(allowedDomains);
-    if (allowedDomains !== undefined && domains === undefined) {
-      problems.push(`allowedDomains must be an iterable of non-empty strings, got ${show(allowedDomains)}`);
-    }
-    if (problems.length > 0) throw new ConfigError(problems);
-    this.strict = strict;
+    if (allowedDomains !== undefined && domains === undefined)
+      check.fail('allowedDomains', allowedDomains, 'an iterable of non-empty strings');
+    if (customPattern !== undefined && !(customPattern instanceof RegExp))
+      check.fail('customPattern', customPattern, 'a RegExp');
+    this.strict = check.boolean('strict', given.strict, true);
+    this.#requireSource = check.boolean('requireSource', given.requireSource, false);
+    check.done();
     this.#domains = domains && new Set(domains);
-    this.#requireSource = requireSource;
     // With g or y a RegExp remembers where it stopped, and the next name would be tested from there.
-    this.#pattern = customPattern
-      ? new RegExp(customPattern.source, customPattern.flags.replace(/[gy]/g, ''))
-      : EVENT_TYPE_PATTERN;
+    this.#pattern =
+      customPattern instanceof RegExp
+        ? new RegExp(customPattern.source, customPattern.flags.replace(/[gy]/g, ''))
+        : EVENT_TYPE_PATTERN;
   }
 
   /** All faults of an event at once. */
@@ -101,7 +92,7 @@ export class EventValidator implements Validator {
     } else {
       this.#checkType(read('eventType'), result);
       const payload = read('payload');
-      if (!plain(payload)) result.errors.push(`payload must be a plain object, got ${show(payload)}`);
+      if (!isPlainObject(payload)) result.errors.push(`payload must be a plain object, got ${show(payload)}`);
       this.#checkSource(read('source'), result);
     }
     result.ok = result.errors.length === 0;
@@ -163,15 +154,6 @@ export function extractAction(eventType: unknown): string | null {
 
 function emptyResult(): ValidationResult {
   return { ok: true, errors: [], warnings: [] };
-}
-
-function plain(value: unknown): boolean {
-  try {
-    return isPlainObject(value);
-  } catch {
-    // A proxy whose traps throw.
-    return false;
-  }
 }
 
 function toStrings(values: unknown): string[] | undefined {

@@ -140,6 +140,15 @@ test('headers that are there stay, and the caller keeps its own object', () => {
     assert.equal(getHeadersWithCorrelation(empty), { [CORRELATION_ID_HEADER]: 'scope' });
     assert.equal(empty, {});
     assert.equal(getHeadersWithCorrelation(new Headers({ A: '1' })), { a: '1', [CORRELATION_ID_HEADER]: 'scope' });
+    assert.equal(getHeadersWithCorrelation({ 'x-request-id': 7 } as never), {
+      'x-request-id': '7',
+      [CORRELATION_ID_HEADER]: 'scope',
+    });
+    const cookies = new Headers([
+      ['set-cookie', 'a=1'],
+      ['set-cookie', 'b=2'],
+    ]);
+    assert.equal(getHeadersWithCorrelation(cookies)['set-cookie'], ['a=1', 'b=2']);
     const polluted = getHeadersWithCorrelation(JSON.parse('{"__proto__":"x"}') as HeadersLike);
     assert.is(Object.getPrototypeOf(polluted), Object.prototype);
   });

@@ -31,6 +31,12 @@ test('an error shows its name, and is told by what it is', () => {
   for (const other of [null, undefined, 'x', {}, new Error('x'), { code: error.code }]) {
     assert.not.ok(ganglion.GanglionError.is(other));
   }
+  const { proxy, revoke } = Proxy.revocable({}, {});
+  revoke();
+  assert.not.ok(ganglion.ConfigError.is(proxy), 'what throws at any look');
+  const unknown: unknown = error;
+  // Told apart for the compiler too: `problems` is ConfigError's.
+  assert.equal(ganglion.ConfigError.is(unknown) && unknown.problems, ['a', 'b']);
 });
 
 test.run();

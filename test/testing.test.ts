@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { getHeapStatistics } from 'node:v8';
 import { threadId } from 'node:worker_threads';
 import * as assert from 'uvu/assert';
-import { DeadLetterQueue, EventBus, HandlerLoadError, WaitTimeoutError } from '../src/index.ts';
+import { ConfigError, DeadLetterQueue, EventBus, HandlerLoadError, WaitTimeoutError } from '../src/index.ts';
 import { createTestBus, recordEvents, type TestBus, type TestBusOptions, waitUntilIdle } from '../src/testing.ts';
 import { fixture, only } from './bus/fixtures.ts';
 import { projectRoot, tests } from './helpers.ts';
@@ -119,6 +119,29 @@ test('two timers fire in the order of their times, and what they start runs in b
     for (const ms of [-1, Number.NaN, Number.POSITIVE_INFINITY]) {
       assert.instance(await bus.advance(ms).catch((error: unknown) => error), RangeError);
     }
+  }));
+
+test('a clock that two move on at once never goes back', () =>
+  withTestBus({ startTime: 0 }, async (bus) => {
+    await Promise.all([bus.advance(100), bus.advance(50)]);
+    assert.is(bus.now, 100);
+    assert.ok(ConfigError.is(await waitUntilIdle(bus, { timeoutMs: Number.NaN }).catch((e: unknown) => e)));
+  }));
+
+test('a promise that throws when it is looked at is not counted as a handler at work', () =>
+  withTestBus({}, async (bus) => {
+    const hostile = new Proxy(
+      {},
+      {
+        get: () => {
+          throw new Error('looked at');
+        },
+      },
+    );
+    bus.subscribe(() => hostile, 'x', { retry: { attempts: 2, backoffMs: 1_000 } });
+    bus.emit('x', {});
+    await waitUntilIdle(bus);
+    assert.is(bus.getStats().failed, 1);
   }));
 
 test('waitFor goes by the clock too', () =>

@@ -1,4 +1,4 @@
-import { encodePayload, isPlainObject } from '../codec.ts';
+import { encodePayload, isPlainObject, messageOf } from '../codec.ts';
 import { ValidationError } from '../errors.ts';
 import type { ResolvedOptions } from '../options/bus.ts';
 import { compileSerializer } from '../schema-serializer.ts';
@@ -71,9 +71,15 @@ function validating(
     validateEvents === false ? undefined : (given ?? (validateEvents ? new EventValidator() : undefined));
   if (validator === undefined) return undefined;
   return (eventType, payload, source) => {
-    const { ok, errors } = validator.validate({ eventType, payload, source });
-    if (ok) return;
+    let error: ValidationError;
+    try {
+      const { ok, errors } = validator.validate({ eventType, payload, source });
+      if (ok) return;
+      error = new ValidationError(eventType, errors);
+    } catch (cause) {
+      error = new ValidationError(eventType, [`its validator threw: ${messageOf(cause)}`], { cause });
+    }
     invalid(eventType);
-    if (validator.strict !== false) throw new ValidationError(eventType, errors);
+    if (validator.strict !== false) throw error;
   };
 }

@@ -1,13 +1,15 @@
 import { Readable } from 'node:stream';
+import { inspect } from 'node:util';
+import { ConfigError } from '../errors.ts';
 
-type Source = AsyncIterable<unknown> | Iterable<unknown>;
+type Chunks = AsyncIterator<unknown> | Iterator<unknown>;
 
 /**
  * What the source gives until it ends or the signal aborts. An abort is not kept waiting by a source that gives nothing;
- * a Readable is destroyed then.
+ * a Readable is destroyed then. Throws ConfigError for what can't be iterated.
  */
-export async function* chunksUntil(source: Source, signal: AbortSignal): AsyncGenerator<unknown, void, undefined> {
-  const iterator = Symbol.asyncIterator in source ? source[Symbol.asyncIterator]() : source[Symbol.iterator]();
+export async function* chunksUntil(source: unknown, signal: AbortSignal): AsyncGenerator<unknown, void, undefined> {
+  const iterator = iteratorOf(source);
   // One listener for all chunks, and no promise that outlives them: an endless source must not grow memory.
   let abort = (): void => {};
   const aborted = (): void => abort();
@@ -35,11 +37,19 @@ export async function* chunksUntil(source: Source, signal: AbortSignal): AsyncGe
   }
 }
 
-async function leave(
-  source: Source,
-  iterator: AsyncIterator<unknown> | Iterator<unknown>,
-  signal: AbortSignal,
-): Promise<void> {
+function iteratorOf(source: unknown): Chunks {
+  // Text and bytes are iterable, by what nobody means: they are one chunk.
+  if (typeof source === 'string' || source instanceof Uint8Array) return [source].values();
+  const { [Symbol.asyncIterator]: chunksLater, [Symbol.iterator]: chunks } = Object(source) as {
+    [Symbol.asyncIterator]?: () => Chunks;
+    [Symbol.iterator]?: () => Chunks;
+  };
+  const open = chunksLater ?? chunks;
+  if (typeof open === 'function') return open.call(source);
+  throw new ConfigError(`ingest takes what can be iterated, got ${inspect(source, { depth: 0 })}`);
+}
+
+async function leave(source: unknown, iterator: Chunks, signal: AbortSignal): Promise<void> {
   if (source instanceof Readable) {
     // Its iterator ends with an error then, which is nobody's any more.
     source.destroy();

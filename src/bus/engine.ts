@@ -68,6 +68,8 @@ export class BusEngine {
   #held = false;
   /** Subscriptions that end with their first event. */
   readonly #once = new Set<Sub>();
+  /** Takes the listener off the signal that a subscription ends with: the signal may outlive both. */
+  readonly #unlisten = new Map<Sub, () => void>();
 
   /** `bus`: by which its dead letter queue knows it. Throws ConfigError, AuditLockedError. */
   constructor(bus: object, options: unknown) {
@@ -130,7 +132,14 @@ export class BusEngine {
         ...(audit.onSeal && { sealed: audit.onSeal }),
       });
     }
-    this.#room = new Room(this.options, this.#ledger, this.#flow, () => this.#pool, this.audit);
+    this.#room = new Room(
+      this.options,
+      this.#ledger,
+      this.#flow,
+      () => this.#pool,
+      this.audit,
+      () => this.#release(),
+    );
     const { deadLetterQueue, redactor } = this.options;
     if (deadLetterQueue !== undefined) {
       this.#deadEvents = new DeadEvents(bus, deadLetterQueue, redactor, {
@@ -184,7 +193,11 @@ export class BusEngine {
     this.#deadEvents?.subscribed(subscription);
     if (module !== undefined) this.#pool!.subscribe(subscription);
     if (once) this.#once.add(subscription);
-    signal?.addEventListener('abort', () => this.unsubscribe(subscription.id), { once: true });
+    if (signal !== undefined) {
+      const abort = (): void => void this.unsubscribe(subscription.id);
+      signal.addEventListener('abort', abort, { once: true });
+      this.#unlisten.set(subscription, () => signal.removeEventListener('abort', abort));
+    }
     return subscription.id;
   }
 
@@ -193,6 +206,8 @@ export class BusEngine {
     if (subscription === undefined) return false;
     this.#subscriptions.delete(subscriptionId);
     this.#once.delete(subscription);
+    this.#unlisten.get(subscription)?.();
+    this.#unlisten.delete(subscription);
     this.#routes.remove(subscription);
     subscription.active = false;
     this.#flow.unsubscribed(subscription);
@@ -290,6 +305,8 @@ export class BusEngine {
       (await this.audit?.close(Math.max(AUDIT_PATIENCE_MS, limitMs - (monotonicMs() - begun)))) ?? true;
     clearInterval(this.#keepAlive);
     for (const close of this.closers) close();
+    for (const unlisten of this.#unlisten.values()) unlisten();
+    this.#unlisten.clear();
     this.#observation.closed();
     return { drained: settled, abandoned, killed, auditFlushed, durationMs: monotonicMs() - begun };
   }
@@ -324,11 +341,16 @@ export class BusEngine {
     event.ingestion?.settled(event);
     this.#bodies.takeBack(event);
     this.#room.settled();
-    const { pending, systemPending } = this.#ledger;
+    const { pending } = this.#ledger;
     if (pending <= this.#system.lowMark) this.#system.markPassed(pending);
     if (pending > 0) return;
     this.#settling.check();
-    if (systemPending > 0 || this.#room.waiting > 0) return;
+    this.#release();
+  }
+
+  /** The process may end once nothing is pending and nobody waits to emit. */
+  #release(): void {
+    if (this.#ledger.pending > 0 || this.#ledger.systemPending > 0 || this.#room.waiting > 0) return;
     this.#held = false;
     this.#keepAlive.unref();
   }

@@ -5,7 +5,7 @@ import type { DeadLetter } from '../dead-letters/letter.ts';
 import type { Ledger } from '../delivery/ledger.ts';
 import { Delivery, type Ingestion, PendingEvent, type Receipt, type Subscription } from '../delivery/pending.ts';
 import type { WaitingReceipt } from '../delivery/receipt.ts';
-import { ownOptions, resolveEmitOptions } from '../emit-options.ts';
+import { ownOptions, resolveEmitOptions, resolveEmitSignal } from '../emit-options.ts';
 import { BusClosedError, SerializationError, ValidationError } from '../errors.ts';
 import { checkEventType } from '../event.ts';
 import { nextEventId } from '../event-id.ts';
@@ -103,7 +103,7 @@ export class Entrance {
     payload: object,
     options: (EmitOptions & { signal?: AbortSignal }) | undefined,
   ): Promise<string> {
-    const signal = options?.signal;
+    const signal = resolveEmitSignal(options);
     signal?.throwIfAborted();
     let resolved = this.#check(eventType, options, false);
     const taken = this.#take(eventType, payload, resolved);
@@ -111,6 +111,8 @@ export class Entrance {
     if (room !== undefined) {
       resolved = ownOptions(resolved);
       await room;
+      // Whoever else was waiting for the same moment may have shut the bus down in it.
+      this.#checkOpen('emitAsync', false);
     }
     return this.#admit(eventType, taken, resolved, undefined);
   }
@@ -119,6 +121,7 @@ export class Entrance {
   async emitAgain({ event, body, orderingKey }: DeadLetter): Promise<void> {
     const payloadJson = this.#checks.encode(event.eventType, event.payload, event.source ?? undefined);
     await this.#room.wait(undefined);
+    this.#checkOpen('retry', false);
     const route = this.#routes.resolve(event.eventType);
     this.#hooks.accept(
       new PendingEvent(route, payloadJson, event, body, this.#clock.now(), false, undefined, orderingKey),
@@ -162,10 +165,14 @@ export class Entrance {
 
   /** All that can be wrong with an event but its payload, before anything is done about it. */
   #check(eventType: string, options: EmitOptions | undefined, fromHandler: boolean): EmitOptions {
-    const phase = this.#hooks.phase();
-    if (phase !== 'open' && (phase === 'closed' || !(fromHandler || insideHandler()))) throw new BusClosedError('emit');
+    this.#checkOpen('emit', fromHandler);
     checkEventType(eventType);
     return resolveEmitOptions(options);
+  }
+
+  #checkOpen(what: string, fromHandler: boolean): void {
+    const phase = this.#hooks.phase();
+    if (phase !== 'open' && (phase === 'closed' || !(fromHandler || insideHandler()))) throw new BusClosedError(what);
   }
 
   #encode(eventType: string, payload: object, options: EmitOptions): string {

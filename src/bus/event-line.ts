@@ -2,6 +2,7 @@ import { BUS_SOURCE } from '../audit-format.ts';
 import { encodePayload, isPlainObject } from '../codec.ts';
 import { InvalidEventError } from '../errors.ts';
 import { checkEventType, type EventRecordJson, secondsToMs } from '../event.ts';
+import { checkEventId } from '../event-id.ts';
 import type { Payload } from '../types.ts';
 
 /** What an event's line says. What it does not say is undefined or null. */
@@ -80,10 +81,7 @@ function originOf(envelope: Envelope): Pick<EventLine, 'timestamp' | 'eventId' |
   if (timestamp !== undefined && (typeof timestamp !== 'number' || !Number.isFinite(timestamp))) {
     throw new InvalidEventError("the line's timestamp is not a number");
   }
-  // Ids travel between threads as they are, in UTF-8.
-  if (eventId !== undefined && (typeof eventId !== 'string' || eventId === '' || !eventId.isWellFormed())) {
-    throw new InvalidEventError("the line's event_id is not a text");
-  }
+  if (eventId !== undefined) checkEventId(eventId);
   if (source !== null && typeof source !== 'string') throw new InvalidEventError("the line's source is not a string");
   if (correlationId !== null && typeof correlationId !== 'string') {
     throw new InvalidEventError("the line's correlation_id is not a string");

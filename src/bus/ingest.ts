@@ -1,7 +1,8 @@
 import { Writable } from 'node:stream';
 import { inspect } from 'node:util';
 import type { Ingestion } from '../delivery/pending.ts';
-import { BusClosedError, ConfigError, InvalidEventError } from '../errors.ts';
+import { BusClosedError, InvalidEventError } from '../errors.ts';
+import { Check } from '../options/check.ts';
 import type { ResolvedIngestOptions } from '../options/ingest.ts';
 import type { EmitOptions, IngestReport, Payload, WritableMap } from '../types.ts';
 import { chunksUntil } from './chunks-until.ts';
@@ -57,7 +58,7 @@ export class Ingest {
     this.#options = options;
   }
 
-  async run(source: AsyncIterable<unknown> | Iterable<unknown>): Promise<IngestReport> {
+  async run(source: unknown): Promise<IngestReport> {
     const { signal, stopSignal, ndjson } = this.#options;
     signal?.throwIfAborted();
     const end = (): void => {
@@ -318,13 +319,13 @@ export class Ingest {
 }
 
 /** A Writable of payloads, or of whatever `map` makes events of. Its back-pressure is the bus's. */
-export function openWritable(host: IngestHost, target: string | WritableMap, highWaterMark: number): Writable {
-  if ((typeof target !== 'string' || target.trim() === '') && typeof target !== 'function') {
-    throw new ConfigError(`writable takes an event type or a function, got ${inspect(target, { depth: 0 })}`);
-  }
-  if (!Number.isInteger(highWaterMark) || highWaterMark < 0) {
-    throw new ConfigError(`writable: highWaterMark must be an integer from 0, got ${inspect(highWaterMark)}`);
-  }
+export function openWritable(host: IngestHost, target: string | WritableMap, options: unknown): Writable {
+  const check = new Check();
+  if ((typeof target !== 'string' || target.trim() === '') && typeof target !== 'function')
+    check.fail("writable's target", target, 'an event type or a function');
+  const given = check.options("writable's options", options, 'writable', ['highWaterMark']);
+  const highWaterMark = check.integer('highWaterMark', given.highWaterMark, 16, 0, Number.MAX_SAFE_INTEGER);
+  check.done();
   const controller = new AbortController();
   const map: WritableMap =
     typeof target === 'function' ? target : (chunk) => ({ eventType: target, payload: chunk as Payload });

@@ -1,35 +1,26 @@
-import { inspect } from 'node:util';
 import { type Clock, MAX_TIMER_MS, type Timer } from '../clock.ts';
-import { BusClosedError, ConfigError, WaitTimeoutError } from '../errors.ts';
+import { BusClosedError, WaitTimeoutError } from '../errors.ts';
 import type { BusEvent } from '../event.ts';
-import type { EventStream, EventStreamOptions, WaitForOptions } from '../types.ts';
+import type { ResolvedStreamOptions, ResolvedWaitForOptions } from '../options/listen.ts';
+import { Fifo } from '../pool/fifo.ts';
+import type { EventStream } from '../types.ts';
 
 /** What listening needs of a bus. */
 export interface ListenHost {
   readonly clock: Clock;
   /** What is listened to, for messages. */
-  readonly patterns: string;
+  readonly eventTypes: string | readonly string[];
   subscribe(handler: (event: BusEvent) => unknown, name: string): string;
   unsubscribe(subscriptionId: string): boolean;
   /** Called when the bus is closed. */
   readonly closers: Set<() => void>;
 }
 
-const DEFAULT_WAIT_MS = 30_000;
-const DEFAULT_BUFFER = 1_024;
-
 /** Resolves with the first event that the filter accepts. */
-export async function waitFor(host: ListenHost, options: WaitForOptions<BusEvent> = {}): Promise<BusEvent> {
-  const { timeoutMs = DEFAULT_WAIT_MS, signal, filter } = options;
-  const problems: string[] = [];
-  if (typeof timeoutMs !== 'number' || !(timeoutMs >= 0)) {
-    problems.push(`timeoutMs must be a number of milliseconds from 0, got ${inspect(timeoutMs)}`);
-  }
-  if (filter !== undefined && typeof filter !== 'function') {
-    problems.push(`filter must be a function, got ${inspect(filter, { depth: 0 })}`);
-  }
-  checkSignal(signal, problems);
-  if (problems.length > 0) throw new ConfigError(problems);
+export async function waitFor(
+  host: ListenHost,
+  { timeoutMs, signal, filter }: ResolvedWaitForOptions,
+): Promise<BusEvent> {
   signal?.throwIfAborted();
   return await new Promise((resolve, reject) => {
     let timer: Timer | undefined;
@@ -63,7 +54,7 @@ export async function waitFor(host: ListenHost, options: WaitForOptions<BusEvent
     signal?.addEventListener('abort', abort, { once: true });
     if (timeoutMs !== Number.POSITIVE_INFINITY) {
       timer = host.clock.setTimer(
-        () => fail(new WaitTimeoutError(timeoutMs, `no event of ${host.patterns} came`)),
+        () => fail(new WaitTimeoutError(timeoutMs, `no event of ${[host.eventTypes].flat().join(', ')} came`)),
         Math.min(timeoutMs, MAX_TIMER_MS),
       );
     }
@@ -79,25 +70,21 @@ interface Taker {
 class Stream implements EventStream<BusEvent> {
   dropped = 0;
   readonly #host: ListenHost;
-  readonly #size: number;
-  readonly #wait: boolean;
-  readonly #signal: AbortSignal | undefined;
+  readonly #options: ResolvedStreamOptions;
   readonly #id: string;
-  #events: BusEvent[] = [];
+  #events = new Fifo<BusEvent>();
   /** Deliveries that are pending until there is room for their event. */
-  #waiting: { event: BusEvent; taken: () => void }[] = [];
+  readonly #waiting = new Fifo<{ event: BusEvent; taken: () => void }>();
   #takers: Taker[] = [];
   #ended = false;
   #error: { reason: unknown } | undefined;
 
-  constructor(host: ListenHost, size: number, wait: boolean, signal: AbortSignal | undefined) {
+  constructor(host: ListenHost, options: ResolvedStreamOptions) {
     this.#host = host;
-    this.#size = size;
-    this.#wait = wait;
-    this.#signal = signal;
+    this.#options = options;
     this.#id = host.subscribe((event) => this.#arrived(event), 'events');
     host.closers.add(this.#end);
-    signal?.addEventListener('abort', this.#abort, { once: true });
+    options.signal?.addEventListener('abort', this.#abort, { once: true });
   }
 
   next(): Promise<IteratorResult<BusEvent, undefined>> {
@@ -122,7 +109,7 @@ class Stream implements EventStream<BusEvent> {
   }
 
   return(): Promise<IteratorResult<BusEvent, undefined>> {
-    this.#events = [];
+    this.#events = new Fifo();
     this.#end();
     return Promise.resolve({ done: true, value: undefined });
   }
@@ -139,8 +126,8 @@ class Stream implements EventStream<BusEvent> {
     if (this.#ended) return undefined;
     const taker = this.#takers.shift();
     if (taker !== undefined) taker.resolve({ done: false, value: event });
-    else if (this.#events.length < this.#size) this.#events.push(event);
-    else if (this.#wait) return new Promise((taken) => void this.#waiting.push({ event, taken }));
+    else if (this.#events.size < this.#options.bufferSize) this.#events.push(event);
+    else if (this.#options.wait) return new Promise((taken) => this.#waiting.push({ event, taken }));
     else {
       this.#events.shift();
       this.#events.push(event);
@@ -150,8 +137,8 @@ class Stream implements EventStream<BusEvent> {
   }
 
   readonly #abort = (): void => {
-    this.#events = [];
-    this.#error = { reason: this.#signal!.reason };
+    this.#events = new Fifo();
+    this.#error = { reason: this.#options.signal!.reason };
     const taker = this.#takers.shift();
     if (taker !== undefined) {
       taker.reject(this.#error.reason);
@@ -166,31 +153,14 @@ class Stream implements EventStream<BusEvent> {
     this.#ended = true;
     this.#host.unsubscribe(this.#id);
     this.#host.closers.delete(this.#end);
-    this.#signal?.removeEventListener('abort', this.#abort);
-    for (const { taken } of this.#waiting) taken();
-    this.#waiting = [];
+    this.#options.signal?.removeEventListener('abort', this.#abort);
+    for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) next.taken();
     for (const taker of this.#takers) taker.resolve({ done: true, value: undefined });
     this.#takers = [];
   };
 }
 
-export function openStream(host: ListenHost, options: EventStreamOptions = {}): EventStream<BusEvent> {
-  const { signal, bufferSize = DEFAULT_BUFFER, whenFull = 'dropOldest' } = options;
-  const problems: string[] = [];
-  if (!Number.isInteger(bufferSize) || bufferSize < 1) {
-    problems.push(`bufferSize must be an integer from 1, got ${inspect(bufferSize)}`);
-  }
-  if (whenFull !== 'dropOldest' && whenFull !== 'wait') {
-    problems.push(`whenFull must be one of dropOldest, wait, got ${inspect(whenFull)}`);
-  }
-  checkSignal(signal, problems);
-  if (problems.length > 0) throw new ConfigError(problems);
-  signal?.throwIfAborted();
-  return new Stream(host, bufferSize, whenFull === 'wait', signal);
-}
-
-function checkSignal(signal: unknown, problems: string[]): void {
-  if (signal !== undefined && !(signal instanceof AbortSignal)) {
-    problems.push(`signal must be an AbortSignal, got ${inspect(signal, { depth: 0 })}`);
-  }
+export function openStream(host: ListenHost, options: ResolvedStreamOptions): EventStream<BusEvent> {
+  options.signal?.throwIfAborted();
+  return new Stream(host, options);
 }

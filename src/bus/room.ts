@@ -20,17 +20,21 @@ export class Room {
   readonly #flow: Flow;
   readonly #pool: () => HandlerPool | undefined;
   readonly #audit: AuditTrail | undefined;
+  readonly #gaveUp: () => void;
   readonly #waiters = new Set<Waiter>();
   #flushing = false;
 
+  /** `gaveUp`: somebody waits no longer, and emits nothing. */
   constructor(
     options: ResolvedOptions,
     ledger: Ledger,
     flow: Flow,
     pool: () => HandlerPool | undefined,
     audit: AuditTrail | undefined,
+    gaveUp: () => void,
   ) {
     this.#audit = audit;
+    this.#gaveUp = gaveUp;
     this.#options = options;
     this.#ledger = ledger;
     this.#flow = flow;
@@ -87,6 +91,7 @@ export class Room {
         refuse: (error) => {
           done();
           reject(error as Error);
+          this.#gaveUp();
         },
       };
       const abort = (): void => waiter.refuse(signal!.reason);

@@ -1,8 +1,4 @@
-import { inspect } from 'node:util';
 import { MAX_TIMER_MS } from '../clock.ts';
-import { ConfigError } from '../errors.ts';
-
-const DEFAULT_WAIT_MS = 30_000;
 
 /** Those who wait for the bus to come to rest. */
 export class Settling {
@@ -32,10 +28,4 @@ export class Settling {
       this.#waiters.add(check);
     });
   }
-}
-
-/** A time limit of the caller's, or the default of 30 s. Throws ConfigError. */
-export function timeLimit(what: string, timeoutMs: unknown = DEFAULT_WAIT_MS): number {
-  if (typeof timeoutMs === 'number' && timeoutMs >= 0) return timeoutMs;
-  throw new ConfigError(`${what}: timeoutMs must be a number of milliseconds from 0, got ${inspect(timeoutMs)}`);
 }

@@ -33,7 +33,7 @@ export function planSubscription(
   resolved.signal?.throwIfAborted();
   return {
     id: randomUUID(),
-    name: resolved.name ?? (inline ? handler.name || 'anonymous' : moduleName(address!)),
+    name: resolved.name ?? (inline ? functionName(handler) : moduleName(address!)),
     patterns,
     priority: resolved.priority,
     timeoutMs: resolved.timeoutMs,
@@ -47,4 +47,9 @@ export function planSubscription(
     address,
     signal: resolved.signal,
   };
+}
+
+/** A class may have a static `name` of its own. */
+function functionName({ name }: { readonly name: unknown }): string {
+  return typeof name === 'string' && name !== '' ? name : 'anonymous';
 }

@@ -10,12 +10,16 @@ export class WaitingReceipt implements Receipt {
   #reject!: (reason: unknown) => void;
   #release: (() => void) | undefined;
 
-  constructor(signal: AbortSignal | undefined) {
+  constructor() {
     this.promise = new Promise((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
     });
-    if (signal === undefined) return;
+  }
+
+  /** An abort rejects from now on. Throws the reason of a signal that has aborted before. */
+  rejectOn(signal: AbortSignal): void {
+    signal.throwIfAborted();
     const abort = (): void => this.#reject(signal.reason);
     signal.addEventListener('abort', abort, { once: true });
     this.#release = () => signal.removeEventListener('abort', abort);

@@ -1,7 +1,7 @@
 import { messageOf } from '../codec.ts';
 import { ConfigError } from '../errors.ts';
-import type { BusStats } from '../types.ts';
-import { FailureReason } from '../types.ts';
+import { Check } from '../options/check.ts';
+import { type BusStats, FailureReason } from '../types.ts';
 import { Warnings } from '../warn.ts';
 import type { MetricsBackend, MetricTags } from './backend.ts';
 import { InMemoryMetrics } from './in-memory.ts';
@@ -77,18 +77,19 @@ export class MetricsCollector {
   readonly #warnings = new Warnings();
 
   /** Throws ConfigError. @default backend new InMemoryMetrics() */
-  constructor(backend: MetricsBackend = new InMemoryMetrics(), options: MetricsCollectorOptions = {}) {
+  constructor(backend: MetricsBackend = new InMemoryMetrics(), options?: MetricsCollectorOptions) {
     const missing = (['increment', 'gauge', 'histogram', 'timing'] as const).filter(
       (name) => typeof (backend as Partial<MetricsBackend> | null)?.[name] !== 'function',
     );
     if (missing.length > 0) throw new ConfigError(`a metrics backend has the methods ${missing.join(', ')}`);
-    const { maxSeries = 1_000, tags = {} } = options;
-    if (!Number.isInteger(maxSeries) || maxSeries < 1) {
-      throw new ConfigError(`maxSeries must be an integer from 1, got ${String(maxSeries)}`);
-    }
+    const check = new Check();
+    const given = check.options('options', options, 'MetricsCollector', ['tags', 'maxSeries']);
+    const tags = check.object('tags', given.tags) ? Object.entries(given.tags as object) : [];
+    for (const [tag, value] of tags) if (typeof value !== 'string') check.fail(`tags.${tag}`, value, 'a string');
+    this.#maxSeries = check.integer('maxSeries', given.maxSeries, 1_000, 1, Number.MAX_SAFE_INTEGER);
+    check.done();
     this.backend = backend;
-    this.#tags = { ...tags };
-    this.#maxSeries = maxSeries;
+    this.#tags = Object.fromEntries(tags) as MetricTags;
   }
 
   /** How often the backend threw. */
@@ -201,14 +202,14 @@ export class MetricsCollector {
     for (const [state, count] of Object.entries({ live, busy, spare, zombies })) {
       gauge('threads', count, { ...this.#tags, state });
     }
-    const { dlq, audit } = stats as { dlq?: { size?: number }; audit?: { lines?: number; lag_events?: number } };
-    if (dlq?.size !== undefined) gauge('dead_letters', dlq.size);
-    if (audit?.lag_events !== undefined) gauge('audit_lag_events', audit.lag_events);
+    const { dlq, audit } = stats;
+    if (dlq !== undefined) gauge('dead_letters', dlq.size);
+    if (audit !== undefined) gauge('audit_lag_events', audit.lag_events);
     return {
       events_completed: stats.completed,
       events_failed: stats.failed,
       thread_restarts: restarts,
-      ...(audit?.lines === undefined ? {} : { audit_lines: audit.lines }),
+      ...(audit && { audit_lines: audit.lines }),
     };
   }
 

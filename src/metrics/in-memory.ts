@@ -58,6 +58,7 @@ export class InMemoryMetrics implements MetricsBackend {
 
   /** 0 for one that nobody has incremented. Without tags: the sum over all of them. */
   getCounter(name: string, tags?: MetricTags): number {
+    this.#collect();
     const found = this.#counters.get(name);
     if (tags !== undefined) return found?.get(tagsKey(tags))?.value ?? 0;
     let sum = 0;
@@ -66,7 +67,7 @@ export class InMemoryMetrics implements MetricsBackend {
   }
 
   getGauge(name: string, tags?: MetricTags): number | undefined {
-    for (const collect of this.#collects) collect();
+    this.#collect();
     return this.#gauges.get(name)?.get(tagsKey(tags))?.value;
   }
 
@@ -76,6 +77,11 @@ export class InMemoryMetrics implements MetricsBackend {
     if (found === undefined || found.count === 0) return undefined;
     const { count, sum, min, max } = found;
     return { count, sum, min, max, p50: found.quantile(0.5), p99: found.quantile(0.99) };
+  }
+
+  /** A bus's gauges, and counters such as `events_completed`, are brought up to date when somebody reads. */
+  #collect(): void {
+    for (const collect of this.#collects) collect();
   }
 
   #counter(name: string, tags: MetricTags | undefined): Cell {

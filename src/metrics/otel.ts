@@ -1,5 +1,6 @@
 import type { Counter, Gauge, Histogram, Meter, ObservableGauge } from '@opentelemetry/api';
 import { ConfigError } from '../errors.ts';
+import { Check } from '../options/check.ts';
 import { otelApi } from '../otel-api.ts';
 import type { MetricsBackend, MetricTags } from './backend.ts';
 
@@ -9,6 +10,8 @@ export interface OtelMetricsOptions {
   /** Stands before every name. @default 'ganglion.' */
   prefix?: string;
 }
+
+type Reading = readonly [value: number, tags: MetricTags | undefined];
 
 /**
  * Hands figures to an OpenTelemetry meter; without a registered SDK every call is a no-op. Timings become histograms in
@@ -21,17 +24,23 @@ export class OtelMetrics implements MetricsBackend {
   readonly #histograms = new Map<string, Histogram>();
   readonly #gauges = new Map<string, Gauge>();
   /** What a collection that is running has said. */
-  #collecting: Map<string, [value: number, tags: MetricTags | undefined][]> | undefined;
+  #collecting: Map<string, Reading[]> | undefined;
 
-  /** Throws ConfigError when neither a meter is given nor @opentelemetry/api is installed. */
-  constructor(options: OtelMetricsOptions = {}) {
-    const meter = options.meter ?? otelApi()?.metrics.getMeter('ganglion');
+  /** Throws ConfigError for wrong options, and when neither a meter is given nor @opentelemetry/api is installed. */
+  constructor(options?: OtelMetricsOptions) {
+    const check = new Check();
+    const given = check.options('options', options, 'OtelMetrics', ['meter', 'prefix']);
+    const { prefix = 'ganglion.' } = given;
+    if (typeof prefix !== 'string') check.fail('prefix', prefix, 'a string');
+    check.methods('meter', given.meter, ['createCounter', 'createHistogram'], 'an OpenTelemetry Meter');
+    check.done();
+    const meter = (given.meter as Meter | undefined) ?? otelApi()?.metrics.getMeter('ganglion');
     if (meter === undefined)
       throw new ConfigError(
         'OtelMetrics was given no meter, and the package @opentelemetry/api is not there: npm install @opentelemetry/api',
       );
     this.#meter = meter;
-    this.#prefix = options.prefix ?? 'ganglion.';
+    this.#prefix = prefix as string;
   }
 
   increment(name: string, value = 1, tags?: MetricTags): void {
@@ -87,8 +96,8 @@ export class OtelMetrics implements MetricsBackend {
     return () => this.#meter.removeBatchObservableCallback(callback, observables);
   }
 
-  #run(collect: () => void): Map<string, [value: number, tags: MetricTags | undefined][]> {
-    const values = new Map<string, [value: number, tags: MetricTags | undefined][]>();
+  #run(collect: () => void): Map<string, Reading[]> {
+    const values = new Map<string, Reading[]>();
     this.#collecting = values;
     try {
       collect();

@@ -1,4 +1,4 @@
-import { ConfigError } from '../errors.ts';
+import { Check } from '../options/check.ts';
 import { type MetricsBackend, type MetricTags, tagsKey } from './backend.ts';
 
 export interface PrometheusMetricsOptions {
@@ -31,6 +31,7 @@ const HELP: ReadonlyMap<string, string> = new Map(
     thread_restarts: 'Handler threads replaced after a kill or a crash.',
     dead_letters: 'Dead letters held.',
     audit_lines: 'Lines written to the audit log.',
+    audit_lag_events: 'Events accepted and not yet written to the audit log.',
   }),
 );
 
@@ -59,19 +60,17 @@ export class PrometheusMetrics implements MetricsBackend {
   readonly #collects = new Set<() => void>();
 
   /** Throws ConfigError. */
-  constructor(options: PrometheusMetricsOptions = {}) {
-    const { prefix = 'ganglion_', buckets = DEFAULT_BUCKETS } = options;
-    const problems: string[] = [];
-    if (typeof prefix !== 'string' || !/^([a-zA-Z_:][a-zA-Z0-9_:]*)?$/.test(prefix)) {
-      problems.push(`prefix must be the start of a metric's name, got ${JSON.stringify(prefix)}`);
-    }
+  constructor(options?: PrometheusMetricsOptions) {
+    const check = new Check();
+    const given = check.options('options', options, 'PrometheusMetrics', ['prefix', 'buckets']);
+    const { prefix = 'ganglion_', buckets = DEFAULT_BUCKETS } = given as PrometheusMetricsOptions;
+    if (typeof prefix !== 'string' || !/^([a-zA-Z_:][a-zA-Z0-9_:]*)?$/.test(prefix))
+      check.fail('prefix', prefix, "the start of a metric's name");
     const ascending =
       Array.isArray(buckets) &&
       buckets.every((b: unknown, i) => typeof b === 'number' && Number.isFinite(b) && (i === 0 || b > buckets[i - 1]!));
-    if (!ascending || buckets.length === 0) {
-      problems.push(`buckets must be finite numbers in ascending order, got ${JSON.stringify(buckets)}`);
-    }
-    if (problems.length > 0) throw new ConfigError(problems);
+    if (!ascending || buckets.length === 0) check.fail('buckets', buckets, 'finite numbers in ascending order');
+    check.done();
     this.#prefix = prefix;
     this.#buckets = [...buckets];
   }

@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import type { ResourceLimits } from 'node:worker_threads';
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import type { AuditOptions as LogOptions } from '../audit/log.ts';
 import type { SealPayload } from '../audit-format.ts';
@@ -10,8 +11,8 @@ import type { Redactor } from '../redact/redactor.ts';
 import type { EventBusOptions } from '../types.ts';
 import { OverflowPolicy } from '../types.ts';
 import type { Validator } from '../validation.ts';
-
 import { Check } from './check.ts';
+
 /** Of an audit log, and who gets its seals. */
 export type AuditOptions = LogOptions & { readonly onSeal?: (seal: SealPayload) => void };
 
@@ -90,13 +91,10 @@ const BUS_OPTIONS: readonly (keyof EventBusOptions)[] = [
 ];
 
 function resolveFolder(check: Check, name: string, value: unknown): URL | undefined {
-  if (value === undefined) return undefined;
-  const isUrl = value instanceof URL;
-  if (isUrl ? value.protocol !== 'file:' : typeof value !== 'string' || value === '') {
-    check.fail(name, value, 'a file URL or the path of a folder');
-    return undefined;
-  }
-  return new URL(`${(isUrl ? value : pathToFileURL(resolve(value as string))).href.replace(/\/$/, '')}/`);
+  const path = check.path(name, value);
+  if (path === undefined) return undefined;
+  const { href } = path instanceof URL ? path : pathToFileURL(resolve(path));
+  return new URL(`${href.replace(/\/$/, '')}/`);
 }
 
 function resolveAudit(
@@ -104,12 +102,10 @@ function resolveAudit(
   given: Record<string, unknown>,
   workersUrl: URL | undefined,
 ): AuditOptions | undefined {
-  const { eventLogPath: path, auditFsync: fsync = 'rotate', auditSeal: seal = false, redactor, onSeal } = given;
-  if (path !== undefined && !(path instanceof URL) && (typeof path !== 'string' || path === '')) {
-    check.fail('eventLogPath', path, 'a non-empty string or a file URL');
-  }
+  const { auditFsync: fsync = 'rotate', auditSeal: seal = false, redactor, onSeal } = given;
+  const path = check.path('eventLogPath', given.eventLogPath);
   const enabled = check.boolean('enableAudit', given.enableAudit, path !== undefined);
-  if (enabled && path === undefined)
+  if (enabled && given.eventLogPath === undefined)
     check.problems.push('enableAudit is true without eventLogPath: name the file of the log');
   const maxLogSizeBytes = check.integer('maxLogSizeBytes', given.maxLogSizeBytes, 0, 1, Number.MAX_SAFE_INTEGER);
   const maxLogFiles = check.integer('maxLogFiles', given.maxLogFiles, 5, 0, 100_000);
@@ -118,10 +114,10 @@ function resolveAudit(
   if (typeof seal !== 'boolean' && !(typeof seal === 'number' && Number.isInteger(seal) && seal > 0)) {
     check.fail('auditSeal', seal, 'a boolean or a positive number of lines');
   }
-  if (onSeal !== undefined && typeof onSeal !== 'function') check.fail('onSeal', onSeal, 'a function');
+  check.func('onSeal', onSeal);
   if (!enabled || path === undefined || check.problems.length > 0) return undefined;
   return {
-    path: path as string | URL,
+    path,
     ...(maxLogSizeBytes > 0 && { maxLogSizeBytes }),
     maxLogFiles,
     fsync: fsync as (typeof FSYNC)[number],
@@ -135,10 +131,8 @@ function resolveAudit(
 /** Checks the options of a bus and fills in the defaults. Throws one ConfigError that names every fault. */
 export function resolveBusOptions(options: EventBusOptions = {}): ResolvedOptions {
   const check = new Check();
-  const given: Record<string, unknown> = check.object('options', options) ? { ...options } : {};
-  check.known('EventBus', given, BUS_OPTIONS);
-  const ring = check.object('ring', given.ring) ? (given.ring as Record<string, unknown>) : {};
-  check.known('ring', ring, ['slots', 'bytes']);
+  const given = check.options('options', options, 'EventBus', BUS_OPTIONS);
+  const ring = check.options('ring', given.ring, 'ring', ['slots', 'bytes']);
   check.object('resourceLimits', given.resourceLimits);
   check.object('env', given.env);
   if (
@@ -150,7 +144,6 @@ export function resolveBusOptions(options: EventBusOptions = {}): ResolvedOption
   check.methods('metrics', given.metrics, ['eventEmitted', 'handlerSettled', 'attach'], 'a MetricsCollector');
   check.methods('validator', given.validator, ['validate'], 'an EventValidator');
   check.methods('deadLetterQueue', given.deadLetterQueue, ['retryAll', 'getAll'], 'a DeadLetterQueue');
-  const max = given.maxPendingEvents;
   const policies: readonly unknown[] = Object.values(OverflowPolicy);
   if (given.overflowPolicy !== undefined && !policies.includes(given.overflowPolicy)) {
     check.fail('overflowPolicy', given.overflowPolicy, `one of ${policies.join(', ')}`);
@@ -167,10 +160,7 @@ export function resolveBusOptions(options: EventBusOptions = {}): ResolvedOption
     spareThreads: check.integer('spareThreads', given.spareThreads, 1, 0, MAX_THREADS),
     asyncPerThread: check.integer('asyncPerThread', given.asyncPerThread, 8, 1, 1024),
     handlerTimeoutMs: check.duration('handlerTimeoutMs', given.handlerTimeoutMs, 30_000, true),
-    maxPendingEvents:
-      max === Number.POSITIVE_INFINITY
-        ? max
-        : check.integer('maxPendingEvents', max, 100_000, 1, Number.MAX_SAFE_INTEGER),
+    maxPendingEvents: check.limit('maxPendingEvents', given.maxPendingEvents, 100_000),
     overflowPolicy: (given.overflowPolicy as OverflowPolicy | undefined) ?? OverflowPolicy.RAISE,
     blockTimeoutMs: check.duration('blockTimeoutMs', given.blockTimeoutMs, 30_000, false),
     loadTimeoutMs: check.duration('loadTimeoutMs', given.loadTimeoutMs, 30_000, false),
@@ -189,9 +179,9 @@ export function resolveBusOptions(options: EventBusOptions = {}): ResolvedOption
     audit: resolveAudit(check, given, workersUrl),
     workersUrl,
     worker: {
-      ...(options.resourceLimits === undefined ? {} : { resourceLimits: options.resourceLimits }),
-      ...(options.execArgv === undefined ? {} : { execArgv: options.execArgv }),
-      ...(options.env === undefined ? {} : { env: options.env }),
+      ...(given.resourceLimits !== undefined && { resourceLimits: given.resourceLimits as ResourceLimits }),
+      ...(given.execArgv !== undefined && { execArgv: given.execArgv as string[] }),
+      ...(given.env !== undefined && { env: given.env as NodeJS.ProcessEnv }),
     },
   };
   check.done();

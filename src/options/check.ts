@@ -17,10 +17,10 @@ export class Check {
     return fallback;
   }
 
-  /** A positive integer, or Infinity, which is the default. */
-  limit(name: string, value: unknown): number {
+  /** A positive integer, or Infinity: none. */
+  limit(name: string, value: unknown, fallback: number = Number.POSITIVE_INFINITY): number {
     if (value === Number.POSITIVE_INFINITY) return value;
-    return this.integer(name, value, Number.POSITIVE_INFINITY, 1, Number.MAX_SAFE_INTEGER);
+    return this.integer(name, value, fallback, 1, Number.MAX_SAFE_INTEGER);
   }
 
   /** Any positive number; 0 and Infinity mean none where `zero` allows it. */
@@ -38,8 +38,16 @@ export class Check {
 
   powerOfTwo(name: string, value: unknown, fallback: number, min: number, max: number): number {
     if (value === undefined) return fallback;
-    if (typeof value === 'number' && value >= min && value <= max && (value & (value - 1)) === 0) return value;
+    if (typeof value === 'number' && value >= min && value <= max && Number.isInteger(Math.log2(value))) return value;
     this.fail(name, value, `a power of two from ${min} to ${max}`);
+    return fallback;
+  }
+
+  /** A wait of the caller's: any number from 0, Infinity included. */
+  wait(name: string, value: unknown, fallback: number): number {
+    if (value === undefined) return fallback;
+    if (typeof value === 'number' && value >= 0) return value;
+    this.fail(name, value, 'a number of milliseconds from 0');
     return fallback;
   }
 
@@ -51,16 +59,42 @@ export class Check {
   }
 
   /** An option that nobody reads is a typo that would be silently without effect. */
-  known(name: string, value: object, keys: readonly string[]): void {
+  known(owner: string, value: object, keys: readonly string[]): void {
     for (const key of Object.keys(value)) {
-      if (!keys.includes(key)) this.problems.push(`${name} has no option ${inspect(key)}; it takes ${keys.join(', ')}`);
+      if (!keys.includes(key))
+        this.problems.push(`${owner} has no option ${inspect(key)}; it takes ${keys.join(', ')}`);
     }
   }
 
+  /** The options that `owner` was given, as they are now; none where they are no object. */
+  options(name: string, value: unknown, owner: string, keys: readonly string[]): Record<string, unknown> {
+    const given: Record<string, unknown> = this.object(name, value) ? { ...(value as object) } : {};
+    this.known(owner, given, keys);
+    return given;
+  }
+
+  signal(name: string, value: unknown): AbortSignal | undefined {
+    if (value === undefined || value instanceof AbortSignal) return value;
+    this.fail(name, value, 'an AbortSignal');
+    return undefined;
+  }
+
+  func(name: string, value: unknown): void {
+    if (value !== undefined && typeof value !== 'function') this.fail(name, value, 'a function');
+  }
+
+  /** Of a file. */
+  path(name: string, value: unknown): string | URL | undefined {
+    if (value === undefined || (typeof value === 'string' && value !== '')) return value;
+    if (value instanceof URL && value.protocol === 'file:') return value;
+    this.fail(name, value, 'a non-empty string or a file URL');
+    return undefined;
+  }
+
   boolean<T>(name: string, value: unknown, fallback: T): boolean | T {
-    if (value === undefined) return fallback;
-    if (typeof value !== 'boolean') this.fail(name, value, 'a boolean');
-    return value as boolean;
+    if (value === undefined || typeof value === 'boolean') return value ?? fallback;
+    this.fail(name, value, 'a boolean');
+    return fallback;
   }
 
   /** An object with these methods; of which class it is doesn't matter. */

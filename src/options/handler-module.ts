@@ -1,8 +1,8 @@
 import { isAbsolute, resolve } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { pathToFileURL } from 'node:url';
 import type { HandlerModule } from '../types.ts';
-
 import { Check } from './check.ts';
+
 /** A handler module's address as its threads import it. */
 export interface ResolvedModule {
   readonly href: string;
@@ -32,8 +32,18 @@ function moduleHref(module: string): string {
 
 /** A name to show for a module: its file's basename without the ending. */
 export function moduleName({ href, exportName }: ResolvedModule): string {
-  const path = href.startsWith('file:') ? fileURLToPath(href) : href;
-  const base = path.split(/[\\/]/).pop() ?? path;
+  const base = href.startsWith('data:') ? 'data:' : basename(href);
   const stem = base.replace(/\.[cm]?[jt]s$/, '') || base;
   return exportName === 'default' ? stem : `${stem}#${exportName}`;
+}
+
+/** Not by fileURLToPath: it throws for addresses that only the import has to refuse. */
+function basename(href: string): string {
+  const path = href.replace(/[?#].*$/s, '');
+  const base = path.slice(path.lastIndexOf('/') + 1);
+  try {
+    return decodeURIComponent(base);
+  } catch {
+    return base;
+  }
 }

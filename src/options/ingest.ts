@@ -1,5 +1,4 @@
 import type { EmitOptions, IngestOptions } from '../types.ts';
-
 import { Check } from './check.ts';
 
 /** A line becomes a string, which Node bounds at half a gigabyte. */
@@ -35,8 +34,7 @@ const INGEST_OPTIONS: readonly (keyof IngestOptions)[] = [
 /** Throws one ConfigError that names every fault. */
 export function resolveIngestOptions(options: IngestOptions): ResolvedIngestOptions {
   const check = new Check();
-  const given: Record<string, unknown> = check.object('options', options) ? { ...options } : {};
-  check.known('ingest', given, INGEST_OPTIONS);
+  const given = check.options('options', options, 'ingest', INGEST_OPTIONS);
   const { eventType, onMalformed, whenFull = 'wait' } = given;
   const emit: Record<string, unknown> = {};
   for (const name of ['eventType', 'source', 'correlationId', 'orderingKey'] as const) {
@@ -45,12 +43,9 @@ export function resolveIngestOptions(options: IngestOptions): ResolvedIngestOpti
     if (typeof value !== 'string' || value.trim() === '') check.fail(name, value, 'a non-blank string');
     else if (name !== 'eventType') emit[name] = value;
   }
-  if (onMalformed !== undefined && typeof onMalformed !== 'function')
-    check.fail('onMalformed', onMalformed, 'a function');
-  for (const name of ['signal', 'stopSignal']) {
-    const value = given[name];
-    if (value !== undefined && !(value instanceof AbortSignal)) check.fail(name, value, 'an AbortSignal');
-  }
+  check.func('onMalformed', onMalformed);
+  const signal = check.signal('signal', given.signal);
+  const stopSignal = check.signal('stopSignal', given.stopSignal);
   if (whenFull !== 'wait' && whenFull !== 'policy') check.fail('whenFull', whenFull, "'wait' or 'policy'");
   const ndjson = check.boolean('ndjson', given.ndjson, false);
   const maxLineBytes = check.integer('maxLineBytes', given.maxLineBytes, 16 << 20, 1, MAX_LINE_BYTES);
@@ -64,7 +59,7 @@ export function resolveIngestOptions(options: IngestOptions): ResolvedIngestOpti
     maxLineBytes,
     maxPendingBytes,
     whenFull: whenFull as ResolvedIngestOptions['whenFull'],
-    signal: given.signal as AbortSignal | undefined,
-    stopSignal: given.stopSignal as AbortSignal | undefined,
+    signal,
+    stopSignal,
   };
 }

@@ -2,8 +2,8 @@ import { inspect } from 'node:util';
 import type { Guarantees } from '../delivery/pending.ts';
 import { InvalidPatternError } from '../errors.ts';
 import type { SubscribeOptions } from '../types.ts';
-
 import { Check } from './check.ts';
+
 export interface ResolvedSubscribeOptions {
   readonly priority: number;
   readonly name: string | undefined;
@@ -33,13 +33,12 @@ export function resolveSubscribeOptions(
   deadLetters: boolean,
 ): ResolvedSubscribeOptions {
   const check = new Check();
-  const given: Record<string, unknown> = check.object('options', options) ? { ...options } : {};
-  check.known('subscribe', given, SUBSCRIBE_OPTIONS);
-  const { priority = 100, name, signal, redeliver = true } = given;
+  const given = check.options('options', options, 'subscribe', SUBSCRIBE_OPTIONS);
+  const { priority = 100, name } = given;
   if (typeof priority !== 'number' || Number.isNaN(priority)) check.fail('priority', priority, 'a number');
   if (name !== undefined && (typeof name !== 'string' || name === '')) check.fail('name', name, 'a non-empty string');
-  if (signal !== undefined && !(signal instanceof AbortSignal)) check.fail('signal', signal, 'an AbortSignal');
-  if (typeof redeliver !== 'boolean') check.fail('redeliver', redeliver, 'a boolean');
+  const signal = check.signal('signal', given.signal);
+  const redeliver = check.boolean('redeliver', given.redeliver, true);
   const timeoutMs = check.duration('timeoutMs', given.timeoutMs, defaultTimeoutMs, true);
   const guarantees = resolveGuarantees(check, given, deadLetters);
   check.done();
@@ -47,22 +46,19 @@ export function resolveSubscribeOptions(
     priority: priority as number,
     name: name as string | undefined,
     timeoutMs,
-    signal: signal as AbortSignal | undefined,
-    redeliver: redeliver as boolean,
+    signal,
+    redeliver,
     guarantees,
   };
 }
 
 function resolveGuarantees(check: Check, given: Record<string, unknown>, deadLetters: boolean): Guarantees {
-  const { concurrency, dlqOrder = 'free', circuitBreaker = {} } = given;
+  const { dlqOrder = 'free', circuitBreaker = {} } = given;
   const hold = dlqOrder === 'hold';
   if (!hold && dlqOrder !== 'free') check.fail('dlqOrder', dlqOrder, "'free' or 'hold'");
   if (hold && !deadLetters) check.problems.push("dlqOrder 'hold' needs a bus with a deadLetterQueue");
   return {
-    concurrency:
-      concurrency === Number.POSITIVE_INFINITY
-        ? concurrency
-        : check.integer('concurrency', concurrency, Number.POSITIVE_INFINITY, 1, Number.MAX_SAFE_INTEGER),
+    concurrency: check.limit('concurrency', given.concurrency),
     retry: resolveRetry(check, given.retry),
     breaker: circuitBreaker === false ? undefined : resolveBreaker(check, circuitBreaker),
     hold,
@@ -72,24 +68,21 @@ function resolveGuarantees(check: Check, given: Record<string, unknown>, deadLet
 
 function resolveRetry(check: Check, retry: unknown): Guarantees['retry'] {
   if (!check.object('retry', retry)) return undefined;
-  const given = { ...(retry as Record<string, unknown>) };
-  check.known('retry', given, ['attempts', 'backoffMs', 'factor', 'maxBackoffMs', 'jitter']);
-  const { attempts, factor = 2, jitter = true } = given;
+  const given = check.options('retry', retry, 'retry', ['attempts', 'backoffMs', 'factor', 'maxBackoffMs', 'jitter']);
+  const { attempts, factor = 2 } = given;
   if (attempts === undefined) check.fail('retry.attempts', attempts, 'an integer from 1');
   if (typeof factor !== 'number' || !(factor >= 1)) check.fail('retry.factor', factor, 'a number from 1');
-  if (typeof jitter !== 'boolean') check.fail('retry.jitter', jitter, 'a boolean');
   return {
     attempts: check.integer('retry.attempts', attempts, 1, 1, Number.MAX_SAFE_INTEGER),
     backoffMs: given.backoffMs === 0 ? 0 : check.duration('retry.backoffMs', given.backoffMs, 100, false),
     factor: factor as number,
     maxBackoffMs: check.duration('retry.maxBackoffMs', given.maxBackoffMs, 30_000, false),
-    jitter: jitter as boolean,
+    jitter: check.boolean('retry.jitter', given.jitter, true),
   };
 }
 
 function resolveBreaker(check: Check, breaker: unknown): Guarantees['breaker'] {
-  const given: Record<string, unknown> = check.object('circuitBreaker', breaker) ? { ...(breaker as object) } : {};
-  check.known('circuitBreaker', given, ['failures', 'windowMs', 'pauseMs']);
+  const given = check.options('circuitBreaker', breaker, 'circuitBreaker', ['failures', 'windowMs', 'pauseMs']);
   return {
     failures: check.integer('circuitBreaker.failures', given.failures, 5, 1, 10_000),
     windowMs: check.duration('circuitBreaker.windowMs', given.windowMs, 10_000, false),

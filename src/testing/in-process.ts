@@ -35,20 +35,19 @@ export class InProcess implements TestSeam {
   plan(planned: SubscriptionPlan): SubscriptionPlan {
     const run = planned.address === undefined ? planned.handler! : this.#runner(planned.address);
     const handler: InlineHandler = (event, context) => {
-      this.running++;
-      let value: unknown;
-      try {
-        value = run(event, context);
-      } catch (error) {
-        this.running--;
-        throw error;
-      }
       const ended = (): void => {
         this.running--;
       };
-      if (isThenable(value)) value.then(ended, ended);
-      else ended();
-      return value;
+      this.running++;
+      try {
+        const value = run(event, context);
+        if (isThenable(value)) Promise.resolve(value).then(ended, ended);
+        else ended();
+        return value;
+      } catch (error) {
+        ended();
+        throw error;
+      }
     };
     return { ...planned, address: undefined, handler };
   }

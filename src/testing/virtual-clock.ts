@@ -64,7 +64,8 @@ export class VirtualClock implements Clock {
       next.run();
       await turns();
     }
-    this.#now = until;
+    // Somebody else may have moved it on meanwhile, and it never goes back.
+    this.#now = Math.max(this.#now, until);
   }
 
   get #next(): VirtualTimer | undefined {

@@ -1,6 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import * as assert from 'uvu/assert';
-import { BackpressureError, BusClosedError, DroppedError } from '../../src/index.ts';
+import { BackpressureError, BusClosedError, DroppedError, EventBus } from '../../src/index.ts';
 import { tests } from '../helpers.ts';
 import { balance, fixture, gate, only, remote, withBus } from './fixtures.ts';
 
@@ -252,6 +252,36 @@ test('emitAsync that waits is ended by shutdown', () =>
     assert.ok(BusClosedError.is(await waiting));
     open();
     assert.is((await closing).drained, 1);
+  }));
+
+test('emitAsync that has got room when the bus is shut down emits nothing any more', async () => {
+  const bus = new EventBus({ maxPendingEvents: 1 });
+  bus.subscribe(() => {}, 'x');
+  let report: Promise<unknown> | undefined;
+  // One microtask after the first has settled: the second has its room, and has not gone on.
+  const first = bus.emitAndWait('x', {}).then(() =>
+    queueMicrotask(() => {
+      report = bus.shutdown();
+    }),
+  );
+  const second = bus.emitAsync('x', {}).catch((error: unknown) => error);
+  await first;
+  assert.ok(BusClosedError.is(await second));
+  await report;
+  assert.is(bus.getStats().emitted, 1);
+  assert.is(bus.getPendingCount(), 0);
+});
+
+test('emitAsync that gives up with the last event lets the process end', () =>
+  withBus({ maxPendingEvents: 1 }, async (bus) => {
+    bus.subscribe(() => {}, 'x');
+    const timers = (): number => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
+    const before = timers();
+    const controller = new AbortController();
+    const first = bus.emitAndWait('x', {}).then(() => controller.abort());
+    assert.instance(await bus.emitAsync('x', {}, { signal: controller.signal }).catch((e: unknown) => e), Error);
+    await first;
+    assert.is(timers(), before, 'the timer that holds the process');
   }));
 
 test('waitForPending: true at zero, false when the time is over; bad limits are refused', () =>

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import * as assert from 'uvu/assert';
@@ -10,6 +11,7 @@ import {
   InvalidEventError,
   type MalformedLine,
 } from '../../src/index.ts';
+import { folder } from '../audit/helpers.ts';
 import { tests } from '../helpers.ts';
 import { balance, fixture, withBus } from './fixtures.ts';
 
@@ -237,6 +239,30 @@ test('payload objects; a Readable; strings', () =>
       [3, null],
       [4, null],
     ]);
+  }));
+
+test('a text or bytes are one chunk; what can not be iterated is a ConfigError', () =>
+  withBus({}, async (bus) => {
+    const text = '{"n":1}\n{"n":2}\n';
+    for (const source of [text, Buffer.from(text)])
+      assert.is((await bus.ingest(source, { ndjson: true, eventType: 'x' })).emitted, 2);
+    for (const source of [null, undefined, 5, {}]) {
+      const error = await bus.ingest(source as never, { eventType: 'x' }).catch((e: unknown) => e);
+      assert.ok(ConfigError.is(error), String(error));
+    }
+  }));
+
+test('an id of a line that would forge another line of the audit log is malformed', () =>
+  withBus({ eventLogPath: join(folder(), 'events.jsonl') }, async (bus) => {
+    const line = { event_type: 'a.b', payload: {}, timestamp: 1, event_id: 'x","source":null}\n{"event_type":"forged' };
+    const report = await bus.ingest([`${JSON.stringify(line)}\n${JSON.stringify({ ...line, event_id: 'x-1' })}`], {
+      ndjson: true,
+    });
+    assert.equal([report.emitted, report.malformed], [1, 1]);
+    assert.equal(
+      (await bus.getEvents()).map(({ eventId }) => eventId),
+      ['x-1'],
+    );
   }));
 
 test('waits for room under every policy, and never holds more than the limit', () =>

@@ -58,6 +58,28 @@ test('one that is not strict lets events pass and counts them; validateEvents fa
   });
 });
 
+test('a validator or a schema that throws, or says nothing, is a ValidationError; one that is not strict passes', async () => {
+  const failing: [EventBusOptions, RegExp][] = [
+    [{ validator: { validate: () => JSON.parse('{') as never } }, /its validator threw: .*JSON/],
+    [{ validator: { validate: () => undefined as never } }, /its validator threw/],
+    [{ validator: { validate: () => ({ ok: false }) as never } }, /its validator threw/],
+    [{ schemas: { x: { '~standard': { validate: () => undefined } } } as never }, /its schema threw/],
+    [{ schemas: { x: { '~standard': { validate: () => ({ issues: [null] }) } } } as never }, /its schema threw/],
+  ];
+  for (const [options, says] of failing) {
+    await withBus(options, async (bus) => {
+      const error = await bus.emitAsync('x', {}).catch((e: unknown) => e);
+      assert.ok(ValidationError.is(error), String(error));
+      assert.match(error.message, says);
+      assert.is(bus.getStats().validation_failures, 1);
+    });
+  }
+  await withBus({ validator: { strict: false, validate: () => JSON.parse('{') as never } }, async (bus) => {
+    assert.ok(bus.emit('x', {}));
+    assert.is(bus.getStats().validation_failures, 1);
+  });
+});
+
 test('options that are none are named together', () => {
   const options = {
     validateEvents: 1,

@@ -92,6 +92,15 @@ test('Prometheus: every name of the contract, as a real parser reads it; gauges 
   assert.match(backend.render(), /ganglion_pending_events 0\n/);
 });
 
+test('in memory: counters are those of the moment, whoever keeps them', async () => {
+  const backend = new InMemoryMetrics();
+  await withBus({ metrics: new MetricsCollector(backend) }, async (bus) => {
+    await work(bus);
+    assert.is(backend.getCounter('events_completed'), 3);
+    assert.is(backend.getCounter('events_failed'), 2);
+  });
+});
+
 test('an event displaced by dropOldest is dropped, and no failure of its handlers', async () => {
   const backend = new InMemoryMetrics();
   const metrics = new MetricsCollector(backend);

@@ -29,7 +29,11 @@ const { json } = fc.letrec<{ json: unknown }>((tie) => ({
 const payloads = fc.array(fc.tuple(key, json), { maxLength: 6 }).map((entries) => fromEntries(entries) as Payload);
 const types = text.filter((type) => type.trim() !== '' && type.isWellFormed());
 const labels = fc.option(text, { nil: null });
-const ids = fc.string({ minLength: 1, maxLength: 30, unit: fc.constantFrom('a', 'k', 'z') });
+const ids = fc.string({
+  minLength: 1,
+  maxLength: 30,
+  unit: fc.constantFrom('a', 'k', 'z', '-', ':', 'é', '\u{1f600}'),
+});
 /** Milliseconds, until 2^32 seconds, in the year 2106. */
 const times = fc.integer({ min: 0, max: 4_294_967_295_999 });
 /** With microseconds, which two roundings to a Float64 leave intact until 2^31 seconds, in the year 2038. */
