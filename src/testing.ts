@@ -16,7 +16,8 @@ export interface TestBusOptions<Events = EventMap, Inputs = Events> extends Even
 const seams = new WeakMap<AnyEventBus, InProcess>();
 
 /**
- * A bus for tests. Handler modules run in this process, in one order that is always the same; deadlines, retries, circuit
+ * A bus for tests. Handler modules run in this process, in one order that is always the same, with their `setup` and
+ * `teardown`; deadlines, retries, circuit
  * breakers and `waitFor` go by a clock that stands still until `advance` moves it. No thread is started, so a handler that
  * blocks can't be ended.
  */

@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { once } from 'node:events';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { getHeapStatistics } from 'node:v8';
 import { threadId } from 'node:worker_threads';
 import * as assert from 'uvu/assert';
@@ -65,6 +66,26 @@ test('a module that can not be loaded fails its deliveries as on the pool, and r
     assert.is(only(await bus.emitAndWait('x', {})).reason, 'handler_load_error');
     assert.ok(HandlerLoadError.is(await bus.ready().catch((error: unknown) => error)));
   }));
+
+test('what a module has set up is ended with its bus, once for all its exports; a teardown that fails is a warning', async () => {
+  const log = join(mkdtempSync(join(projectRoot, 'dist', 'test-state-')), 'log');
+  process.env.STATE_LOG = log;
+  const warned = once(process, 'warning');
+  try {
+    await withTestBus({}, async (bus) => {
+      for (const name of ['default', 'other']) bus.subscribe(fixture('stateful', name), 'x');
+      bus.subscribe(fixture('bad-teardown'), 'y');
+      await bus.ready();
+    });
+    assert.equal(readFileSync(log, 'utf8').match(/^\w+/gm), ['setup', 'teardown']);
+    const [{ code, message }] = (await warned) as [Error & { code: string }];
+    assert.is(code, 'GANGLION_TEARDOWN_ERROR');
+    assert.match(message, /the connection is gone/);
+  } finally {
+    delete process.env.STATE_LOG;
+    rmSync(dirname(log), { recursive: true });
+  }
+});
 
 test('a deadline comes when the clock is moved to it, and not before', () =>
   withTestBus({ handlerTimeoutMs: 60_000, startTime: 1_000_000 }, async (bus) => {

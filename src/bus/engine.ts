@@ -300,6 +300,7 @@ export class BusEngine {
     }
     this.phase = 'closed';
     await this.#pool?.close(EXIT_PATIENCE_MS);
+    await this.seam?.tearDown((fault) => this.#outcomes.tearDownFailed(fault));
     // What is written last has its own time: the limit is for handlers.
     const auditFlushed =
       (await this.audit?.close(Math.max(AUDIT_PATIENCE_MS, limitMs - (monotonicMs() - begun)))) ?? true;

@@ -1,5 +1,6 @@
 import type { Clock } from '../clock.ts';
 import type { Outcome } from '../delivery/pending.ts';
+import type { TeardownFault } from '../protocol.ts';
 import type { SubscriptionPlan } from './subscription.ts';
 
 /** Where `ganglion/testing` gets into a bus: not an option that anybody could set by accident. */
@@ -12,6 +13,8 @@ export interface TestSeam {
   /** Gives an outcome the reason that the pool would have given it. */
   outcome(outcome: Outcome): Outcome;
   ready(): Promise<void>;
+  /** The bus is shut down: ends what the modules have set up. Never rejects. */
+  tearDown(failed: (fault: TeardownFault) => void): Promise<void>;
 }
 
 export function seamOf(options: unknown): TestSeam | undefined {

@@ -203,6 +203,10 @@ test('handlers are named whatever their function or address is called', () =>
     bus.subscribe(handler, 'x');
     const { outcomes } = await bus.emitAndWait('x', {});
     assert.is(outcomes[0]?.handlerName, 'anonymous');
+    bus.subscribe(new URL('file:///folder%2Fhandler%20one.mjs'), 'y');
+    const result = await bus.emitAndWait('y', {});
+    assert.is(result.outcomes[0]?.handlerName, 'folder/handler one');
+    assert.is(result.outcomes[0]?.reason, 'handler_load_error');
   }));
 
 test('an id that a line would have to escape is none: it could end the line and begin another', () => {
