@@ -83,6 +83,7 @@ export class BusEngine {
     });
     this.#ledger = new Ledger({
       dispatch: (delivery) => this.#flow.dispatch(delivery),
+      eventRejected: (eventType) => this.#observation.rejected(eventType),
       eventDropped: (eventType, event) => this.#observation.dropped(eventType, event),
       deliverySettled: (delivery, outcome) => this.#outcomes.settled(delivery, outcome),
       eventSettled: (event) => this.#eventSettled(event),

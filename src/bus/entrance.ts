@@ -257,7 +257,7 @@ export class Entrance {
     try {
       return this.#checks.encode(eventType, payload, source ?? undefined);
     } catch (error) {
-      this.#ledger.reject();
+      this.#ledger.reject(eventType);
       this.#refused(error, eventType, payload, {
         ...(source !== null && { source }),
         ...(correlationId !== null && { correlationId }),

@@ -31,6 +31,10 @@ export class MetricsObserver extends BusObserver {
     this.#collector.eventDropped(this.#policy);
   }
 
+  override rejected(eventType: string): void {
+    this.#collector.eventEmitted(eventType);
+  }
+
   override attempted(delivery: Delivery, { reason, startedAt, endedAt }: Outcome): void {
     const { event, subscription } = delivery;
     if (!event.system) {

@@ -17,6 +17,9 @@ export class BusObserver {
   /** Refused by the overflow policy (no event then) or displaced by it. */
   dropped(_eventType: string, _event: PendingEvent | undefined): void {}
 
+  /** Emitted on a thread and refused here, where it is checked: it counts as failed. */
+  rejected(_eventType: string): void {}
+
   /** A handler is about to be called, here or on a thread. */
   dispatched(_delivery: Delivery): void {}
 
@@ -58,6 +61,11 @@ export class Both extends BusObserver {
   override dropped(eventType: string, event: PendingEvent | undefined): void {
     this.#first.dropped(eventType, event);
     this.#second.dropped(eventType, event);
+  }
+
+  override rejected(eventType: string): void {
+    this.#first.rejected(eventType);
+    this.#second.rejected(eventType);
   }
 
   override dispatched(delivery: Delivery): void {

@@ -23,8 +23,10 @@ export class Room {
   readonly #gaveUp: () => void;
   readonly #waiters = new Set<Waiter>();
   #flushing = false;
+  /** Those who wait no longer and have not gone on yet: their places are theirs. */
+  #promised = 0;
 
-  /** `gaveUp`: somebody waits no longer, and emits nothing. */
+  /** `gaveUp`: somebody waits no longer, and perhaps has emitted nothing. */
   constructor(
     options: ResolvedOptions,
     ledger: Ledger,
@@ -45,8 +47,12 @@ export class Room {
     return this.#waiters.size;
   }
 
+  get #left(): number {
+    return this.#options.maxPendingEvents - this.#ledger.pending - this.#promised;
+  }
+
   get #full(): boolean {
-    return this.#ledger.pending >= this.#options.maxPendingEvents;
+    return this.#left <= 0;
   }
 
   /** Applies the overflow policy. False: the event is to be dropped. Throws BackpressureError. */
@@ -86,7 +92,10 @@ export class Room {
       const waiter: Waiter = {
         proceed: () => {
           done();
+          this.#promised++;
           resolve();
+          // Runs behind what was waiting for this promise.
+          queueMicrotask(this.#kept);
         },
         refuse: (error) => {
           done();
@@ -113,15 +122,21 @@ export class Room {
 
   readonly #flush = (): void => {
     this.#flushing = false;
-    let left = this.#options.maxPendingEvents - this.#ledger.pending;
     for (const waiter of this.#waiters) {
-      if (left-- <= 0) return;
+      if (this.#full) return;
       if (this.#audit !== undefined && !this.#audit.hasRoom) {
         this.#audit.wantRoom();
         return;
       }
       waiter.proceed();
     }
+  };
+
+  readonly #kept = (): void => {
+    this.#promised--;
+    // One that emitted nothing after all leaves its place to the next.
+    this.settled();
+    this.#gaveUp();
   };
 
   #hasRoom(): boolean {

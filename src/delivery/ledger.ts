@@ -7,6 +7,8 @@ export interface LedgerHooks {
   deliverySettled(delivery: Delivery, outcome: Outcome): void;
   /** The overflow policy refused an event, which is not there then, or displaced it. */
   eventDropped(eventType: string, event: PendingEvent | undefined): void;
+  /** An event that can't be taken has failed: it was never there. */
+  eventRejected(eventType: string): void;
   /** An event that counted is not pending any more. */
   eventSettled(event: PendingEvent): void;
 }
@@ -55,9 +57,10 @@ export class Ledger {
   }
 
   /** An event that was emitted on a thread and that the bus, which checks it here, can't take. */
-  reject(): void {
+  reject(eventType: string): void {
     this.emitted++;
     this.failed++;
+    this.#hooks.eventRejected(eventType);
   }
 
   /** Settles one delivery, once; false when it was settled before. */

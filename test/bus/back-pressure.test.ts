@@ -254,6 +254,30 @@ test('emitAsync that waits is ended by shutdown', () =>
     assert.is((await closing).drained, 1);
   }));
 
+test('emitAsync that has got room keeps it, though others emit before it goes on', () =>
+  withBus({ maxPendingEvents: 1 }, async (bus) => {
+    const order: unknown[] = [];
+    bus.subscribe(({ payload }) => void order.push(payload.n), 'x');
+    const late: Promise<unknown>[] = [];
+    let refused: unknown;
+    const first = bus.emitAndWait('x', { n: 1 }).then(() =>
+      queueMicrotask(() => {
+        late.push(bus.emitAsync('x', { n: 3 }));
+        try {
+          bus.emit('x', { n: 0 });
+        } catch (error) {
+          refused = error;
+        }
+      }),
+    );
+    await bus.emitAsync('x', { n: 2 });
+    await first;
+    await Promise.all(late);
+    await bus.waitForPending();
+    assert.ok(BackpressureError.is(refused), 'the place was promised');
+    assert.equal(order, [1, 2, 3]);
+  }));
+
 test('emitAsync that has got room when the bus is shut down emits nothing any more', async () => {
   const bus = new EventBus({ maxPendingEvents: 1 });
   bus.subscribe(() => {}, 'x');

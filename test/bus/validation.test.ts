@@ -1,7 +1,7 @@
 import * as assert from 'uvu/assert';
 import * as v from 'valibot';
 import { z } from 'zod';
-import { EventBus, type EventBusOptions, EventValidator, ValidationError } from '../../src/index.ts';
+import { EventBus, type EventBusOptions, EventValidator, MetricsCollector, ValidationError } from '../../src/index.ts';
 import { tests } from '../helpers.ts';
 import { balance, fixture, nextEvent, only, withBus } from './fixtures.ts';
 
@@ -173,7 +173,8 @@ test('what a handler on a thread emits is checked on its arrival, and counts as 
     }),
   };
   const warned = new Promise<Error>((resolve) => process.once('warning', resolve));
-  await withBus({ schemas: schemas as never }, async (bus) => {
+  const metrics = new MetricsCollector();
+  await withBus({ schemas: schemas as never, metrics }, async (bus) => {
     bus.subscribe(fixture('tools', 'emits'), 'x');
     const child = nextEvent(bus, 'child.sync');
     await bus.emitAndWait('x', { n: 3 });
@@ -183,6 +184,7 @@ test('what a handler on a thread emits is checked on its arrival, and counts as 
     assert.ok(await bus.waitForPending());
     const { emitted, failed, validation_failures } = bus.getStats();
     assert.equal([emitted, failed, validation_failures], [6, 1, 1]);
+    assert.is(metrics.getSnapshot().total_events_emitted, emitted);
     assert.is(balance(bus), 0);
   });
 });

@@ -90,6 +90,7 @@ class World {
         if (dead) this.letters.push(() => this.flow.undead(delivery));
         this.flow.left(delivery, dead);
       },
+      eventRejected: () => {},
       eventDropped: () => {},
       eventSettled: () => {},
     });
