@@ -194,7 +194,10 @@ export class EventBus<Events extends EventsShape<Events> = EventMap, Inputs exte
     return this.#engine.health();
   }
 
-  /** Lets pending events finish within the time limit, ends the threads, and says what became of the rest. Idempotent. Rejects with ConfigError, and goes on then. @default timeoutMs 30_000 */
+  /**
+   * Lets pending events finish within the time limit, ends the threads, and says what became of the rest. Idempotent.
+   * Rejects with ConfigError, and then nothing has ended. @default timeoutMs 30_000
+   */
   shutdown(options?: { timeoutMs?: number }): Promise<ShutdownReport> {
     if (this.#shutdown === undefined) {
       try {

@@ -1,5 +1,4 @@
 import { messageOf } from '../codec.ts';
-import { ConfigError } from '../errors.ts';
 import { Check } from '../options/check.ts';
 import { type BusStats, FailureReason } from '../types.ts';
 import { Warnings } from '../warn.ts';
@@ -60,6 +59,7 @@ class HandlerEntry {
 /** Gauges go to a backend that does not ask for them every so often. */
 const GAUGE_INTERVAL_MS = 10_000;
 const OTHER = 'other';
+const METHODS: readonly (keyof MetricsBackend)[] = ['increment', 'gauge', 'histogram', 'timing'];
 
 /**
  * Gathers the figures of a bus (`new EventBus({ metrics })`), keeps a summary of its own, and hands them to a backend.
@@ -78,11 +78,8 @@ export class MetricsCollector {
 
   /** Throws ConfigError. @default backend new InMemoryMetrics() */
   constructor(backend: MetricsBackend = new InMemoryMetrics(), options?: MetricsCollectorOptions) {
-    const missing = (['increment', 'gauge', 'histogram', 'timing'] as const).filter(
-      (name) => typeof (backend as Partial<MetricsBackend> | null)?.[name] !== 'function',
-    );
-    if (missing.length > 0) throw new ConfigError(`a metrics backend has the methods ${missing.join(', ')}`);
     const check = new Check();
+    check.methods('backend', backend, METHODS, `a metrics backend with the methods ${METHODS.join(', ')}`);
     const given = check.options('options', options, 'MetricsCollector', ['tags', 'maxSeries']);
     const tags = check.object('tags', given.tags) ? Object.entries(given.tags as object) : [];
     for (const [tag, value] of tags) if (typeof value !== 'string') check.fail(`tags.${tag}`, value, 'a string');
