@@ -90,7 +90,7 @@ export class DeadLetterFile {
       return letters;
     } catch (error) {
       this.close();
-      throw new DeadLetterFileError(`${this.path}: ${explain(error)}`, { cause: error });
+      throw unreadable(this.path, error);
     }
   }
 
@@ -209,14 +209,21 @@ function open(path: string): number {
   return openSync(path, 'a+', 0o600);
 }
 
-/** Reads a file also while a queue has it. Throws what the file system throws. */
+/** Reads a file also while a queue has it. Throws DeadLetterFileError. */
 export function readLetters(path: string): StoredLetters {
-  const fd = openSync(path, 'r');
+  let fd: number | undefined;
   try {
+    fd = openSync(path, 'r');
     return readFrom(fd);
+  } catch (error) {
+    throw unreadable(path, error);
   } finally {
-    closeSync(fd);
+    if (fd !== undefined) closeSync(fd);
   }
+}
+
+function unreadable(path: string, error: unknown): DeadLetterFileError {
+  return new DeadLetterFileError(`the dead letter file ${path} can't be read: ${explain(error)}`, { cause: error });
 }
 
 function readFrom(fd: number): StoredLetters {
@@ -229,6 +236,10 @@ function readFrom(fd: number): StoredLetters {
     lines++;
     if (!apply(line, letters, now, monotonic)) damaged++;
   });
+  // Damaged lines go when the file is written anew: what was named by mistake must not be emptied so.
+  if (damaged === lines && lines > (torn ? 1 : 0)) {
+    throw new Error('no line of it is a dead letter. Name another file, or move this one away');
+  }
   return { letters: letters.list(), lines, damaged, torn };
 }
 
@@ -302,8 +313,8 @@ function apply(line: string, letters: Letters, nowMs: number, monotonic: number)
     for (const id of record.removed) letters.remove(id as string);
     return true;
   }
-  if (typeof record.event_id === 'string') {
-    letters.mark(record.event_id, record.all_failed === true);
+  if (typeof record.event_id === 'string' && typeof record.all_failed === 'boolean') {
+    letters.mark(record.event_id, record.all_failed);
     return true;
   }
   const letter = decodeLetter(record, nowMs, monotonic);

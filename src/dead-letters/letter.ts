@@ -222,9 +222,16 @@ function lineOf({ event, payloadJson = '{}' }: DeadLetter): string {
   return encodeEvent(encodeHead(eventType), payloadJson, timestamp, eventId, source, correlationId);
 }
 
-function redacted<T extends object>(redactor: LetterRedactor, texts: T): T {
+type Texts = Pick<StoredLetter, 'error' | 'attempts' | 'ordering_key'>;
+
+function redacted(redactor: LetterRedactor, texts: Texts): Texts {
   const result = redactor.redact(texts);
-  // A redactor that fails gives a token for the whole.
-  if (typeof result === 'object' && result !== null) return result as T;
-  return { error: { name: 'Error', message: String(result) }, attempts: [], ordering_key: null } as unknown as T;
+  // A redactor that fails gives a token for the whole, and one that knows these keys for what stands under them.
+  const whole = typeof result === 'object' && result !== null ? (result as Record<keyof Texts, unknown>) : undefined;
+  const { attempts, ordering_key: key } = whole ?? { attempts: undefined, ordering_key: undefined };
+  return {
+    error: errorOf(whole === undefined ? result : whole.error),
+    attempts: Array.isArray(attempts) ? (attempts as FailedAttemptInfo[]) : [],
+    ordering_key: typeof key === 'string' ? key : null,
+  };
 }

@@ -40,7 +40,8 @@ export class DeadLetterQueue {
   readonly #byEvent = new Map<string, Set<DeadLetter>>();
   readonly #byType = new Map<string, number>();
   readonly #byReason = new Map<FailureReason, number>();
-  #allFailed = 0;
+  /** Events all of whose handlers, two or more, have failed. */
+  readonly #allFailed = new Set<string>();
   #evicted = 0;
 
   static {
@@ -61,7 +62,6 @@ export class DeadLetterQueue {
       live: () => this.#letters.values(),
     });
     for (const letter of this.#file.read()) this.#insert(letter);
-    for (const letters of this.#byEvent.values()) if ([...letters].some((l) => l.allFailed)) this.#allFailed++;
     this.#evict();
     this.#file.tidy(this.#letters.size);
   }
@@ -185,7 +185,7 @@ export class DeadLetterQueue {
   /** Cheap: nothing is counted afresh. */
   getStats(): DeadLetterStats {
     const byReason: DeadLetterStats['byReason'] = Object.fromEntries(this.#byReason);
-    if (this.#allFailed > 0) byReason.all_handlers_failed = this.#allFailed;
+    if (this.#allFailed.size > 0) byReason.all_handlers_failed = this.#allFailed.size;
     const file = this.#file;
     return {
       size: this.#letters.size,
@@ -269,6 +269,7 @@ export class DeadLetterQueue {
     const siblings = this.#byEvent.get(eventId);
     if (siblings === undefined) this.#byEvent.set(eventId, new Set([letter]));
     else siblings.add(letter);
+    if (letter.allFailed) this.#allFailed.add(eventId);
     count(this.#byType, eventType, 1);
     count(this.#byReason, letter.reason, 1);
   }
@@ -305,7 +306,7 @@ export class DeadLetterQueue {
     siblings?.delete(letter);
     if (siblings?.size === 0) {
       this.#byEvent.delete(eventId);
-      if (letter.allFailed) this.#allFailed--;
+      this.#allFailed.delete(eventId);
     }
     count(this.#byType, eventType, -1);
     count(this.#byReason, letter.reason, -1);
@@ -320,7 +321,8 @@ export class DeadLetterQueue {
       letter.allFailed = allFailed;
     }
     if (!changed) return;
-    this.#allFailed += allFailed ? 1 : -1;
+    if (allFailed) this.#allFailed.add(eventId);
+    else this.#allFailed.delete(eventId);
     this.#file?.mark(eventId, allFailed);
   }
 

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import {
   BusClosedError,
+  BusEvent,
   ConfigError,
   DeadLetterQueue,
   EventBus,
@@ -218,6 +219,28 @@ test('all_handlers_failed: entries of events whose handlers, two or more, all fa
     assert.is(dlq.getByReason('all_handlers_failed').length, 2);
     assert.is(dlq.getByReason('handler_error').length, 5);
     dlq.clear();
+    assert.equal(dlq.getStats().byReason, {});
+  });
+});
+
+test('all_handlers_failed of an event that comes again with its id counts once, and goes with its last entry', async () => {
+  const dlq = new DeadLetterQueue();
+  await withBus({ deadLetterQueue: dlq }, async (bus) => {
+    for (const name of ['a', 'b']) {
+      bus.subscribe(
+        () => {
+          throw new Error('no');
+        },
+        'x',
+        { name },
+      );
+    }
+    const line = `${new BusEvent('x', {}).toJsonl()}\n`;
+    for (let n = 0; n < 2; n++) {
+      await bus.ingest([line], { ndjson: true });
+      assert.is(dlq.getStats().byReason.all_handlers_failed, 1);
+    }
+    for (const { id } of dlq.getAll().reverse()) dlq.remove(id);
     assert.equal(dlq.getStats().byReason, {});
   });
 });

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
-import { DeadLetterQueue, EventBus } from '../../src/index.ts';
+import { BusEvent, DeadLetterQueue, EventBus } from '../../src/index.ts';
 import { tests } from '../helpers.ts';
 import { CONTROL, inFolder, jsonLines, run, start } from './cli.ts';
 
@@ -191,6 +191,23 @@ test('purge: only with --yes, by id, reason, type and age', () =>
     const unknown = await dlq(cwd, 'purge', all[0]!.id, '--yes');
     assert.is(unknown.code, 1);
     assert.match(unknown.stderr, /there is no dead letter/);
+  }));
+
+test('an audit log taken for dead letters is refused by each subcommand, and left as it is', () =>
+  inFolder({ 'dead.jsonl': `${new BusEvent('x', {}).toJsonl()}\n`.repeat(1_500) }, async (cwd) => {
+    const before = readFileSync(join(cwd, 'dead.jsonl'), 'utf8');
+    for (const args of [
+      ['list'],
+      ['show', 'nobody'],
+      ['purge', '--all'],
+      ['purge', '--all', '--yes'],
+      ['retry', '--on', '*=./book.mjs'],
+    ]) {
+      const { code, stdout, stderr } = await dlq(cwd, ...args);
+      assert.equal([code, stdout], [1, ''], args.join(' '));
+      assert.match(stderr, /no line of it is a dead letter/);
+      assert.is(readFileSync(join(cwd, 'dead.jsonl'), 'utf8'), before);
+    }
   }));
 
 test('a file that another process has is not changed, and the process is named', () =>

@@ -43,6 +43,20 @@ test('with a redactor nothing unredacted reaches the disk, and such an entry can
     raw.close();
   }));
 
+test('a redactor that hides keys of the file itself costs what stands under them, not the entry', () =>
+  inFolder(async (folder) => {
+    const path = join(folder, 'dead.jsonl');
+    const redactor = new Redactor({ redactKeys: ['attempts', 'error', 'ordering_key'] });
+    await failing({ path, redactor }, (bus) => bus.emitAndWait('x', { n: 1 }, { orderingKey: 'k' }).then(() => {}));
+    const dlq = new DeadLetterQueue({ path });
+    const [entry] = dlq.getAll();
+    assert.equal(
+      [entry!.event.payload, entry!.attempts, entry!.error.message, dlq.getStats().file!.damagedLines],
+      [{ n: 1 }, [], '[REDACTED]', 0],
+    );
+    dlq.close();
+  }));
+
 test("a bus's redactor covers the file too; the queue's own comes first, and storeRaw before both", () =>
   inFolder(async (folder) => {
     const secret = 'user@example.com';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { pathToFileURL } from 'node:url';
 import * as assert from 'uvu/assert';
-import { DeadLetterFileError, DeadLetterQueue, EventBus, SubscriptionGoneError } from '../../src/index.ts';
+import { BusEvent, DeadLetterFileError, DeadLetterQueue, EventBus, SubscriptionGoneError } from '../../src/index.ts';
 import { tests } from '../helpers.ts';
 import { failing, inFolder } from './fixtures.ts';
 
@@ -76,6 +76,26 @@ test('damaged lines are skipped and counted, a torn last line does not swallow t
       [3, 2, 1],
     );
     assert.is(dlq.getStats().file!.damagedLines, 0, 'the file was written anew');
+    dlq.close();
+  }));
+
+test('a file of something else is refused and left as it is, an audit log for instance', () =>
+  inFolder(async (folder) => {
+    const path = join(folder, 'events.jsonl');
+    const event = new BusEvent('x', {}).toJsonl();
+    for (const text of [`${event}\n`.repeat(1_500), `${event}\n${event}`, 'notes\n', '\0\n\0']) {
+      writeFileSync(path, text);
+      assert.throws(
+        () => new DeadLetterQueue({ path }),
+        (error: unknown) => DeadLetterFileError.is(error) && /no line of it is a dead letter/.test(error.message),
+      );
+      assert.is(readFileSync(path, 'utf8'), text);
+      assert.not(existsSync(`${path}.lock`));
+    }
+    // The first letter of all, torn by a kill.
+    writeFileSync(path, '{"letter":{"id"');
+    const dlq = new DeadLetterQueue({ path });
+    assert.equal([dlq.size(), dlq.getStats().file!.damagedLines], [0, 1]);
     dlq.close();
   }));
 
