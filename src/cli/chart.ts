@@ -1,3 +1,5 @@
+import { fill, widest } from './terminal.ts';
+
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 /** More rows than these are hard to read at once. */
@@ -19,10 +21,10 @@ export function bar(value: number, most: number, width: number): string {
 
 export function barChart(bars: readonly Bar[], width: number, format: (value: number) => string): string[] {
   const most = Math.max(0, ...bars.map(({ value }) => value));
-  const labels = Math.max(0, ...bars.map(({ label }) => label.length));
+  const labels = widest(bars.map(({ label }) => label));
   return bars.map(({ label, value }) => {
     const drawn = bar(value, most, width);
-    return `${label.padEnd(labels)}  ${drawn}${drawn === '' ? '' : ' '}${format(value)}`;
+    return `${fill(label, labels)}  ${drawn}${drawn === '' ? '' : ' '}${format(value)}`;
   });
 }
 
@@ -53,5 +55,5 @@ export function timeBars(byHour: ReadonlyMap<number, number>): { bars: Bar[]; un
 
 export function slotLabel(ms: number, byDay: boolean): string {
   const text = new Date(ms).toISOString();
-  return byDay ? text.slice(0, 10) : `${text.slice(0, 10)} ${text.slice(11, 16)}`;
+  return byDay ? text.split('T')[0]! : text.slice(0, -8).replace('T', ' ');
 }

@@ -18,14 +18,14 @@ export function tellsOfError(eventType: string): boolean {
 /** `2026-01-31 12:00:00.000` in UTC, as logs of several machines need it. */
 export function timeText(ms: number): string {
   const date = new Date(ms);
-  return Number.isNaN(date.getTime()) ? 'at no time' : date.toISOString().slice(0, 23).replace('T', ' ');
+  return Number.isNaN(date.getTime()) ? 'at no time' : date.toISOString().slice(0, -1).replace('T', ' ');
 }
 
 /** One event on one line, with nothing in it that a terminal would obey. */
 export function eventText(event: BusEvent, paint: (style: Style, text: string) => string): string {
   const { eventType, timestamp, source, correlationId } = event;
   const type = printable(eventType);
-  const payload = clip(printable(JSON.stringify(event.payload)), MAX_PAYLOAD);
+  const payload = clip(printable(jsonText(event.payload)), MAX_PAYLOAD);
   const tags = [
     source !== null && `from ${printable(source)}`,
     correlationId !== null && `in ${printable(correlationId)}`,
@@ -33,4 +33,13 @@ export function eventText(event: BusEvent, paint: (style: Style, text: string) =
   const told = tags.filter((tag) => tag !== false).join(' ');
   const style: Style = tellsOfError(eventType) ? 'red' : eventType.startsWith('system.') ? 'dim' : 'cyan';
   return `${paint('dim', timeText(timestamp))}  ${paint(style, type)}  ${payload}${told === '' ? '' : `  ${paint('dim', told)}`}`;
+}
+
+/** What nests too deeply can be parsed and not be written. */
+function jsonText(payload: unknown): string {
+  try {
+    return JSON.stringify(payload);
+  } catch {
+    return '(nested too deeply to be shown)';
+  }
 }

@@ -11,7 +11,8 @@ export function existingLog(file: string): string {
   const path = resolve(file);
   try {
     const entry = statSync(path, { throwIfNoEntry: false });
-    if (entry?.isDirectory()) throw new UsageError(`${file} is a directory`);
+    // A pipe can't be read from two ends, and a device may have none.
+    if (entry?.isFile() === false) throw new UsageError(`${file} is no file`);
     if (entry !== undefined || rotatedNumbers(path, readdirSync(parse(path).dir)).length > 0) return path;
   } catch (error) {
     if (error instanceof UsageError) throw error;

@@ -36,20 +36,23 @@ async function* readFrom(
   first: Segment | undefined,
   options: ReadOptions,
 ): AsyncGenerator<LogLine[], void, undefined> {
+  const stopped = (): boolean => options.signal?.aborted === true;
   let file = first;
   try {
-    while (options.signal?.aborted !== true) {
+    while (!stopped()) {
       if (file === undefined) {
         if (options.wait === undefined) return;
         await options.wait();
         file = await openFirst(path, { ...options, fromEnd: false });
         continue;
       }
-      yield* file.lines();
+      yield* file.lines(options.signal);
+      if (stopped()) return;
       const next = await openNext(path, file);
       if (next !== undefined) {
         // It was renamed while we read: what was written to it before is there by now.
-        yield* file.lines();
+        yield* file.lines(options.signal);
+        if (stopped()) return;
         yield file.end();
         await file.close();
         file = next;
@@ -87,8 +90,8 @@ class Segment implements Identity {
     this.#offset = offset;
   }
 
-  async *lines(): AsyncGenerator<LogLine[], void, undefined> {
-    for (;;) {
+  async *lines(signal: AbortSignal | undefined): AsyncGenerator<LogLine[], void, undefined> {
+    while (signal?.aborted !== true) {
       const chunk = Buffer.allocUnsafe(CHUNK_BYTES);
       const { bytesRead } = await this.#handle.read(chunk, 0, CHUNK_BYTES, this.#offset);
       if (bytesRead === 0) return;

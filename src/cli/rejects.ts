@@ -3,6 +3,7 @@ import { messageOf } from '../codec.ts';
 import type { MalformedLine } from '../types.ts';
 import { UsageError } from './command.ts';
 import { Output } from './output.ts';
+import { printableJson } from './terminal.ts';
 
 /** Malformed lines that are told of at the end; all of them are in the file. */
 const SHOWN = 5;
@@ -30,7 +31,7 @@ export class Rejects {
     this.count++;
     const reason = messageOf(error);
     if (this.shown.length < SHOWN) this.shown.push({ line, reason });
-    this.output?.write(`${JSON.stringify({ line, reason, text })}\n`);
+    this.output?.write(`${printableJson(JSON.stringify({ line, reason, text }))}\n`);
   }
 
   /** Rejects when not all could be written. */

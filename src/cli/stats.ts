@@ -1,5 +1,5 @@
 import { barChart, slotLabel, timeBars } from './chart.ts';
-import { atMost, type Command, defineCommand, UsageError } from './command.ts';
+import { atMost, type Command, defineCommand, UsageError, wholeNumber } from './command.ts';
 import { timeText } from './event-text.ts';
 import { count, megabytes, percent, plural } from './figures.ts';
 import { Interrupt } from './interrupt.ts';
@@ -28,8 +28,7 @@ export const command: Command = defineCommand({
   async run({ values, positionals }, terminal) {
     atMost(positionals, 1);
     if (positionals[0] === undefined) throw new UsageError('which log?');
-    const top = values.top === undefined ? DEFAULT_TOP : Number(values.top);
-    if (!Number.isInteger(top) || top < 1) throw new UsageError('--top must be a whole number from 1');
+    const top = wholeNumber('top', values.top, 1) ?? DEFAULT_TOP;
     const path = existingLog(positionals[0]);
     const tally = new LogTally();
     const interrupt = new Interrupt();

@@ -17,7 +17,7 @@ const HELP = `ganglion tail [PATTERN] [options]
 Shows the last events of an audit log, and with --follow those that come, also over rotation.
 
   PATTERN                   an exact type, a.* (any depth), * (all but the bus's own) or another glob;
-                            default: all events
+                            default: all events but seals
   --file FILE               the log; default ${DEFAULT_LOG}
   -f, --follow              goes on until Ctrl-C
   -n, --lines N             so many events to begin with; default 10, with --since all
@@ -54,16 +54,7 @@ export const command: Command = defineCommand({
     // So many of the end, or all of them since then.
     const last = wholeNumber('lines', values.lines, 0) ?? (values.since === undefined ? DEFAULT_LINES : undefined);
     const printer = new Printer(terminal, query, values.json === true);
-    const interrupt = new Interrupt();
-    const ending = new AbortController();
-    for (const signal of [interrupt.signal, terminal.out.gone]) {
-      signal.addEventListener('abort', () => ending.abort(), { once: true });
-    }
-    try {
-      await tail({ path, query, last, follow }, printer, ending.signal);
-    } finally {
-      interrupt.end();
-    }
+    await tail({ path, query, last, follow }, printer, terminal.out.gone);
     if (printer.damaged > 0) terminal.note(`${plural(printer.damaged, 'damaged line')} left out`);
     return 0;
   },
@@ -76,12 +67,17 @@ interface Plan {
   readonly follow: boolean;
 }
 
-async function tail({ path, query, last, follow }: Plan, printer: Printer, signal: AbortSignal): Promise<void> {
+async function tail({ path, query, last, follow }: Plan, printer: Printer, gone: AbortSignal): Promise<void> {
   if (last !== undefined && !follow) {
     await printer.last(path, last);
     return;
   }
+  const ending = new AbortController();
+  const { signal } = ending;
+  const end = (): void => ending.abort();
+  gone.addEventListener('abort', end, { once: true });
   const watch = follow ? new LogWatch(path, signal) : undefined;
+  let interrupt: Interrupt | undefined;
   try {
     // The place to go on from is taken before the last events are read: what comes in between is in both.
     const log = await openLog(path, {
@@ -90,8 +86,11 @@ async function tail({ path, query, last, follow }: Plan, printer: Printer, signa
       ...(last === undefined ? { sinceMs: Number(query.since) } : { fromEnd: true }),
     });
     if (last !== undefined) await printer.last(path, last);
+    // From here on Ctrl-C is how it ends well; until then it ends as any program.
+    if (follow) interrupt = new Interrupt(end);
     for await (const lines of log) await printer.lines(lines);
   } finally {
+    interrupt?.end();
     watch?.close();
   }
 }

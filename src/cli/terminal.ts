@@ -78,15 +78,37 @@ export function clip(text: string, most: number): string {
   return text.length <= most ? text : `${text.slice(0, Math.max(0, most - 1)).toWellFormed()}…`;
 }
 
+/** Two columns each on a terminal; half-width letters are not. */
+const WIDE =
+  /(?![\uff61-\uffdc])[\p{Emoji_Presentation}\p{sc=Han}\p{sc=Hangul}\p{sc=Hiragana}\p{sc=Katakana}\u3001-\u303e\uff01-\uff60\uffe0-\uffe6]/gu;
+/** None: they belong to the character before. */
+const MARKS = /[\p{Mn}\p{Me}\p{Cf}]/gu;
+
+/** The columns that a text takes on a terminal. */
+export function widthOf(text: string): number {
+  const shown = text.replace(MARKS, '').replace(WIDE, '..');
+  return shown.replace(/[\ud800-\udbff][\udc00-\udfff]/g, '.').length;
+}
+
+/** With blanks behind it up to this width. */
+export function fill(text: string, width: number): string {
+  return text + ' '.repeat(Math.max(0, width - widthOf(text)));
+}
+
+/** The width of the widest. */
+export function widest(texts: readonly string[]): number {
+  return texts.reduce((most, text) => Math.max(most, widthOf(text)), 0);
+}
+
 /** Rows as columns of equal width, two blanks between them; the last column is as wide as it is. */
 export function table(rows: readonly (readonly string[])[], right: readonly number[] = []): string[] {
   const widths: number[] = [];
   for (const row of rows) {
-    for (const [i, cell] of row.entries()) widths[i] = Math.max(widths[i] ?? 0, cell.length);
+    for (const [i, cell] of row.entries()) widths[i] = Math.max(widths[i] ?? 0, widthOf(cell));
   }
   return rows.map((row) =>
     row
-      .map((cell, i) => (right.includes(i) ? cell.padStart(widths[i]!) : cell.padEnd(widths[i]!)))
+      .map((cell, i) => (right.includes(i) ? cell.padStart(widths[i]!) : fill(cell, widths[i]!)))
       .join('  ')
       .trimEnd(),
   );

@@ -5,7 +5,7 @@ import { count, milliseconds, plural } from './figures.ts';
 import { folderClock } from './folder-clock.ts';
 import { DEFAULT_LOG, existingLog } from './log-file.ts';
 import { printable, printableJson } from './terminal.ts';
-import { stepsOf, waterfall } from './waterfall.ts';
+import { spanOf, stepsOf, waterfall } from './waterfall.ts';
 
 const HELP = `ganglion trace <correlation id> [options]
 
@@ -50,8 +50,7 @@ export const command: Command = defineCommand({
     const width = Math.max(8, Math.min(MAX_LANE, Math.floor(terminal.columns / 3)));
     for (const line of waterfall(steps, width, (style, text) => terminal.paint(style, text))) terminal.say(line);
     const failures = steps.filter(({ failed, depth }) => failed && depth === 0).length;
-    const span = Math.max(...steps.map(({ offsetMs }) => offsetMs));
-    const what = `${plural(events.length, 'event')} in ${milliseconds(span)}`;
+    const what = `${plural(events.length, 'event')} in ${milliseconds(spanOf(steps))}`;
     terminal.say(failures === 0 ? what : `${what}, ${terminal.paint('red', `${count(failures)} failed`)}`);
     if (events.length === limit) terminal.note(`there may be earlier ones: --limit ${limit}`);
     return 0;

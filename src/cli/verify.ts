@@ -17,7 +17,7 @@ against a seal's hash that was kept elsewhere: --expect-head.
   --json                    the result as JSON
   --help
 
-Exit code: 1 when the log is not as it was written, or has no seal.
+Exit code: 1 when the log is not as it was written, or has lines and no seal.
 `;
 
 export const command: Command = defineCommand({
@@ -51,7 +51,8 @@ function show(result: AuditVerification, head: string | undefined, terminal: Ter
     terminal.say(`at ${printable(file)}${line > 0 ? `, line ${count(line)}` : ''}; ${what} read until then`);
     return;
   }
-  terminal.say(terminal.paint('green', `as it was written: ${what}`));
+  if (lines === 0) terminal.say(terminal.paint('yellow', 'the log is empty: nothing is proved'));
+  else terminal.say(terminal.paint('green', `as it was written: ${what}`));
   if (unsealed > 0) terminal.say(`${plural(unsealed, 'line')} after the last seal, for which nothing is proved`);
   if (result.head !== undefined) terminal.say(`head ${result.head}`);
   if (head === undefined) {

@@ -1,7 +1,7 @@
 import type { BusEvent } from '../event.ts';
 import { tellsOfError, timeText } from './event-text.ts';
 import { milliseconds } from './figures.ts';
-import { clip, printable, type Style } from './terminal.ts';
+import { clip, fill, printable, type Style, widest } from './terminal.ts';
 
 export interface Step {
   readonly event: BusEvent;
@@ -26,27 +26,35 @@ interface Told {
 export function stepsOf(events: readonly BusEvent[]): Step[] {
   // Within a millisecond their ids are in the order of emission, whichever way the log was read.
   const sorted = [...events].sort((a, b) => a.timestamp - b.timestamp || (a.eventId < b.eventId ? -1 : 1));
-  const ids = new Set(sorted.map(({ eventId }) => eventId));
-  const below = new Map<string, BusEvent[]>();
+  const byId = new Map(sorted.map((event) => [event.eventId, event]));
+  const originalOf = (event: BusEvent): BusEvent | undefined => {
+    const { original_event_id: id } = told(event);
+    return typeof id === 'string' && id !== event.eventId ? byId.get(id) : undefined;
+  };
+  const below = new Map<BusEvent, BusEvent[]>();
   const roots: BusEvent[] = [];
   for (const event of sorted) {
-    const original = told(event).original_event_id;
-    if (typeof original === 'string' && original !== event.eventId && ids.has(original)) {
-      const siblings = below.get(original);
-      if (siblings === undefined) below.set(original, [event]);
-      else siblings.push(event);
-    } else roots.push(event);
+    const original = originalOf(event);
+    // One level: what tells of a teller stands for itself, also where they tell of each other.
+    if (original === undefined || originalOf(original) !== undefined) {
+      roots.push(event);
+      continue;
+    }
+    const siblings = below.get(original);
+    if (siblings === undefined) below.set(original, [event]);
+    else siblings.push(event);
   }
   const start = sorted[0]?.timestamp ?? 0;
   const steps: Step[] = [];
   for (const root of roots) {
-    const children = below.get(root.eventId) ?? [];
+    const children = below.get(root) ?? [];
     const end = children.at(-1)?.timestamp;
     steps.push({
       event: root,
       depth: 0,
       offsetMs: root.timestamp - start,
-      durationMs: end === undefined ? undefined : end - root.timestamp,
+      // An event that was given its time may be later than what was told of it.
+      durationMs: end === undefined || end < root.timestamp ? undefined : end - root.timestamp,
       failed: tellsOfError(root.eventType) || children.some(({ eventType }) => tellsOfError(eventType)),
     });
     for (const event of children) {
@@ -55,6 +63,11 @@ export function stepsOf(events: readonly BusEvent[]): Step[] {
     }
   }
   return steps;
+}
+
+/** From its first event to its last. */
+export function spanOf(steps: readonly Step[]): number {
+  return steps.reduce((most, { offsetMs }) => Math.max(most, offsetMs), 0);
 }
 
 const MAX_TYPE = 48;
@@ -66,7 +79,7 @@ export function waterfall(
   width: number,
   paint: (style: Style, text: string) => string,
 ): string[] {
-  const span = Math.max(0, ...steps.map(({ offsetMs }) => offsetMs));
+  const span = spanOf(steps);
   const rows = steps.map((step) => {
     const { event, depth, offsetMs, durationMs, failed } = step;
     const type = `${'  '.repeat(depth)}${failed ? '✗' : '•'} ${clip(printable(event.eventType), MAX_TYPE)}`;
@@ -79,16 +92,16 @@ export function waterfall(
       failed,
     };
   });
-  const offsets = Math.max(0, ...rows.map(({ offset }) => offset.length));
-  const durations = Math.max(0, ...rows.map(({ duration }) => duration.length));
-  const types = Math.max(0, ...rows.map(({ type }) => type.length));
+  const offsets = widest(rows.map(({ offset }) => offset));
+  const durations = widest(rows.map(({ duration }) => duration));
+  const types = widest(rows.map(({ type }) => type));
   const begun = steps[0] === undefined ? [] : [`${timeText(steps[0].event.timestamp)} UTC`];
   return [
     ...begun,
     ...rows.map(({ offset, duration, lane, type, note, failed }) => {
       const style: Style = failed ? 'red' : 'cyan';
       const times = `${offset.padStart(offsets)}  ${duration.padStart(durations)}`;
-      return `${times}  ${paint(style, lane)}  ${paint(style, type.padEnd(types))}  ${paint('dim', note)}`.trimEnd();
+      return `${times}  ${paint(style, lane)}  ${paint(style, fill(type, types))}  ${paint('dim', note)}`.trimEnd();
     }),
   ];
 }

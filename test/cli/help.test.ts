@@ -73,6 +73,9 @@ const WRONG: readonly (readonly string[])[] = [
   ['stats'],
   ['stats', 'no-such-file'],
   ['stats', 'package.json', '--top', '0'],
+  ['stats', 'package.json', '--top', '1e3'],
+  ['stats', 'src'],
+  ...(process.platform === 'win32' ? [] : [['verify', '/dev/zero']]),
   ['doctor', '--on', 'a'],
 ];
 

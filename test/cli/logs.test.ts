@@ -206,6 +206,34 @@ test('reading forwards: gaps in the numbers, a file that is removed or carried o
     assert.equal(await readAll(join(folder, 'none.jsonl')), []);
   }));
 
+test('reading is left in the middle of a file when it is told to end', () =>
+  inFolder({ 'log.jsonl': lines(0, 20_000) }, async (folder) => {
+    const ending = new AbortController();
+    let chunks = 0;
+    for await (const _ of await openLog(join(folder, 'log.jsonl'), { signal: ending.signal })) {
+      chunks++;
+      ending.abort();
+    }
+    assert.is(chunks, 1);
+  }));
+
+test('what nests too deeply to be written is shown for what it is, and the rest as ever', () =>
+  inFolder({}, async (cwd) => {
+    const path = join(cwd, 'events.jsonl');
+    const deep = `${'['.repeat(100_000)}${']'.repeat(100_000)}`;
+    writeFileSync(path, lines(0, 1) + lines(1, 2, { flow: 'f' }).replace('"n":1', `"n":${deep}`) + lines(2, 3));
+    const shown = await run(['tail'], { cwd });
+    assert.equal([shown.code, shown.stderr], [0, '']);
+    assert.match(shown.stdout, /a\.b {2}\(nested too deeply to be shown\) {2}in f\n.*"n":2/);
+    for (const args of [
+      ['trace', 'f'],
+      ['stats', path],
+      ['tail', '--json'],
+    ]) {
+      assert.is((await run(args, { cwd })).code, 0, args.join(' '));
+    }
+  }));
+
 test('trace: a flow as a waterfall, failures marked; as JSON; an unknown one', () =>
   inFolder({}, async (cwd) => {
     const path = join(cwd, 'events.jsonl');
@@ -246,7 +274,7 @@ test('trace: a flow as a waterfall, failures marked; as JSON; an unknown one', (
   }));
 
 test('verify: a sealed log, a changed one, one without seals, and a head that was kept elsewhere', () =>
-  inFolder({ 'plain.jsonl': lines(0, 3) }, async (cwd) => {
+  inFolder({ 'plain.jsonl': lines(0, 3), 'empty.jsonl': '' }, async (cwd) => {
     const path = join(cwd, 'log.jsonl');
     const bus = new EventBus({ eventLogPath: path, auditSeal: 5, maxLogSizeBytes: 2_000 });
     for (let n = 0; n < 50; n++) bus.emit('a.b', { n });
@@ -271,6 +299,8 @@ test('verify: a sealed log, a changed one, one without seals, and a head that wa
     assert.is(plain.code, 1);
     assert.match(plain.stdout, /no seal/);
     writeFileSync(path, readFileSync(path, 'utf8').replace(/"n":4(\d)/, '"n":9$1'));
+    const emptied = await run(['verify', 'empty.jsonl'], { cwd });
+    assert.equal([emptied.code, emptied.stdout.split('\n')[0]], [0, 'the log is empty: nothing is proved']);
     const changed = await run(['verify', 'log.jsonl'], { cwd });
     assert.is(changed.code, 1);
     assert.match(changed.stdout, /^NOT as it was written: .*\nat .*log\.jsonl, line \d+;/);

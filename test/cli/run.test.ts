@@ -116,7 +116,9 @@ test('malformed lines are counted, told with their number, and kept in the rejec
   inFolder(MODULES, async (cwd) => {
     const long = `{"n":"${'x'.repeat(5_000_000)}"}`;
     const input = Buffer.concat([
-      Buffer.from(`\ufeff{"n":1}\r\n\r\nnot json \u001b[2J\n${long}\n[1]\n{"n":2,}\n{"n":3,"__proto__":{"n":9}}\n`),
+      Buffer.from(
+        `\ufeff{"n":1}\r\n\r\nnot json \u001b[2J\u009b\n${long}\n[1]\n{"n":2,}\n{"n":3,"__proto__":{"n":9}}\n`,
+      ),
       Buffer.from([0x7b, 0xff, 0x7d, 10]),
     ]);
     const args = ['run', '--on', 'x=./double.mjs', '--type', 'x', '--results', '--rejects', 'bad.ndjson', '-'];
@@ -134,11 +136,11 @@ test('malformed lines are counted, told with their number, and kept in the rejec
     assert.match(stderr, /^7 lines, 0 failed/);
     assert.match(stderr, /4 malformed lines, kept in bad\.ndjson/);
     assert.not.match(stderr, CONTROL);
-    const rejects = jsonLines<{ line: number; reason: string; text: string }>(
-      readFileSync(join(cwd, 'bad.ndjson'), 'utf8'),
-    );
+    const kept = readFileSync(join(cwd, 'bad.ndjson'), 'utf8');
+    assert.not.match(kept, CONTROL, 'it is looked at on a terminal');
+    const rejects = jsonLines<{ line: number; reason: string; text: string }>(kept);
     assert.equal(new Set(rejects.map(({ line }) => line)), new Set([3, 5, 6, 8]));
-    assert.is(rejects.find(({ line }) => line === 3)!.text, 'not json \u001b[2J');
+    assert.is(rejects.find(({ line }) => line === 3)!.text, 'not json \u001b[2J\u009b');
     for (const { line } of rejects) assert.match(stderr, new RegExp(`line ${line}: `));
     if (process.platform !== 'win32') assert.is(statSync(join(cwd, 'bad.ndjson')).mode & 0o777, 0o600);
   }));

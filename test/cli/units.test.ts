@@ -1,8 +1,9 @@
 import * as assert from 'uvu/assert';
-import { bar, barChart, timeBars } from '../../src/cli/chart.ts';
+import { bar, barChart, slotLabel, timeBars } from '../../src/cli/chart.ts';
 import { UsageError } from '../../src/cli/command.ts';
 import { durationOption, momentOption, parseDuration } from '../../src/cli/durations.ts';
-import { clip, printable, printableJson, Terminal, table } from '../../src/cli/terminal.ts';
+import { timeText } from '../../src/cli/event-text.ts';
+import { clip, printable, printableJson, Terminal, table, widthOf } from '../../src/cli/terminal.ts';
 import { stepsOf, waterfall } from '../../src/cli/waterfall.ts';
 import { BusEvent } from '../../src/event.ts';
 import { tests } from '../helpers.ts';
@@ -67,6 +68,24 @@ test('clip and table', () => {
     ),
     ['a     1', 'bcd  20'],
   );
+});
+
+test('columns are as wide as they look', () => {
+  for (const [text, width] of Object.entries({ 'a·━✗': 4, 註文: 4, 'ｶ。': 3, '😀': 2, 'e\u0301': 1, 𝒳: 1, '': 0 }))
+    assert.is(widthOf(text), width, text);
+  assert.equal(
+    table([
+      ['註文', '1'],
+      ['abcde', '2'],
+    ]),
+    ['註文   1', 'abcde  2'],
+  );
+});
+
+test('times that only hostile lines have', () => {
+  assert.is(timeText(8.64e15), '+275760-09-13 00:00:00.000');
+  assert.is(slotLabel(8.64e15 - 3_600_000, false), '+275760-09-12 23:00');
+  assert.is(slotLabel(8.64e15 - 86_400_000, true), '+275760-09-12');
 });
 
 test('colours: on a terminal, and not with NO_COLOR or a dumb one', () => {
@@ -207,6 +226,32 @@ test('a waterfall: order, offsets, what tells of an event below it, failures mar
     ['a', 'b', 'c'],
     'of one millisecond, newest first as logs are read: by their ids',
   );
+  const types = (...events: BusEvent[]): unknown[] =>
+    stepsOf(events).map(({ event, depth, durationMs }) => [event.eventType, depth, durationMs]);
+  const [a, b, c] = [at('a', 0), at('b', 1, { original_event_id: 'a' }), at('c', 2, { original_event_id: 'b' })];
+  assert.equal(
+    types(a, b, c),
+    [
+      ['a', 0, 1],
+      ['b', 1, undefined],
+      ['c', 0, undefined],
+    ],
+    'what tells of a teller',
+  );
+  assert.equal(types(at('a', 0, { original_event_id: 'b' }), b).length, 2, 'that tell of each other');
+  assert.equal(types(a, at('a', 0), b).length, 3, 'of an event that is there twice');
+  const early = [at('a', 5), at('b', 1, { original_event_id: 'a' })];
+  assert.equal(
+    types(...early),
+    [
+      ['a', 0, undefined],
+      ['b', 1, undefined],
+    ],
+    'told of before its time',
+  );
+  assert.is(waterfall(stepsOf(early), 10, (_style, text) => text).length, 3);
+  const flow = Array.from({ length: 150_000 }, (_, i) => at('a', i, {}, `id-${i}`));
+  assert.is(waterfall(stepsOf(flow), 10, (_style, text) => text).length, 150_001, 'a flow without end');
   const self = stepsOf([at('x', 0, { original_event_id: 'x' })]);
   assert.is(self.length, 1, 'one that tells of itself is there');
 });
