@@ -224,7 +224,8 @@ test('what nests too deeply to be written is shown for what it is, and the rest 
     writeFileSync(path, lines(0, 1) + lines(1, 2, { flow: 'f' }).replace('"n":1', `"n":${deep}`) + lines(2, 3));
     const shown = await run(['tail'], { cwd });
     assert.equal([shown.code, shown.stderr], [0, '']);
-    assert.match(shown.stdout, /a\.b {2}\(nested too deeply to be shown\) {2}in f\n.*"n":2/);
+    // Newer versions of Node write it all the same.
+    assert.match(shown.stdout, /a\.b {2}(\(nested too deeply to be shown\)|\{"n":\[+…) {2}in f\n.*"n":2/);
     for (const args of [
       ['trace', 'f'],
       ['stats', path],
