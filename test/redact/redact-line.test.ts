@@ -1,20 +1,10 @@
 import * as assert from 'uvu/assert';
 import { Redactor } from '../../src/redact/redactor.ts';
 import { tests } from '../helpers.ts';
+import { eventLine as event } from './event-line.ts';
 
 const test = tests('redactLine');
 const redactor = new Redactor();
-
-const event = (payload: unknown, rest: Record<string, unknown> = {}): string =>
-  JSON.stringify({
-    event_type: 'user.created',
-    payload,
-    timestamp: 1760000000.125,
-    event_id: 'abcdefghijklmnopqrstuvw',
-    source: 'svc',
-    correlation_id: null,
-    ...rest,
-  });
 
 test('redactLine: payload, source and correlation_id, never type, id and time', () => {
   const line = event(

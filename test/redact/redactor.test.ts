@@ -2,20 +2,10 @@ import * as assert from 'uvu/assert';
 import { ConfigError, GanglionError, RedactionRuleError, SerializationError } from '../../src/errors.ts';
 import { type RedactionRule, Redactor } from '../../src/redact/redactor.ts';
 import { tests } from '../helpers.ts';
+import { eventLine as event } from './event-line.ts';
 
 const test = tests('redact/redactor');
 const redactor = new Redactor();
-
-const event = (payload: unknown, rest: Record<string, unknown> = {}): string =>
-  JSON.stringify({
-    event_type: 'user.created',
-    payload,
-    timestamp: 1760000000.125,
-    event_id: 'abcdefghijklmnopqrstuvw',
-    source: 'svc',
-    correlation_id: null,
-    ...rest,
-  });
 
 test('redact leaves its argument alone and gives what JSON gives', () => {
   class Point {
