@@ -41,12 +41,12 @@ const ISSUERS: readonly (readonly [first: number, last: number, ...lengths: numb
 
 /** A payment card's number: issuer, its length, its check digit. */
 export function isCardNumber(digits: string): boolean {
-  return (
-    ISSUERS.some(([first, last, ...lengths]) => {
-      const prefix = Number(digits.slice(0, String(first).length));
-      return prefix >= first && prefix <= last && lengths.includes(digits.length);
-    }) && passesLuhn(digits)
-  );
+  // The sum first: nine of ten end there, at a tenth of the cost.
+  if (!passesLuhn(digits)) return false;
+  return ISSUERS.some(([first, last, ...lengths]) => {
+    const prefix = Number(digits.slice(0, String(first).length));
+    return prefix >= first && prefix <= last && lengths.includes(digits.length);
+  });
 }
 
 /** Length of an IBAN by country (the SWIFT registry of ISO 13616). */

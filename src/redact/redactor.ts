@@ -175,19 +175,12 @@ export class Redactor {
     }
     if (typeof event !== 'object' || event === null || Array.isArray(event)) return JSON.stringify(ERROR_TOKEN);
     const members = Object.entries(event).map(([name, value], i) => {
-      const own = ENVELOPE.get(name);
-      const scalar = typeof value !== 'object' || value === null;
-      if (own !== undefined && scalar && own.exempt) return [name, value];
-      if (name === 'payload') return [name, ERROR_TOKEN];
-      const json = JSON.stringify({ [own === undefined ? name : 'source']: value });
-      const member = this.#attempt(json.length, () =>
-        redactJson(json, own === undefined ? 'value' : 'event', this.#context),
-      );
-      if (member === undefined) return [own === undefined ? `${ERROR_TOKEN}_${i}` : name, ERROR_TOKEN];
-      const [redactedName, redacted] = Object.entries(JSON.parse(member) as object)[0]!;
-      return [own === undefined ? redactedName : name, redacted];
+      const redact = (): string | undefined => redactJson(JSON.stringify({ [name]: value }), 'event', this.#context);
+      const member = name === 'payload' ? undefined : this.#attempt(line.length, redact);
+      if (member !== undefined) return member.slice(1, -1);
+      return `${JSON.stringify(ENVELOPE.has(name) ? name : `${ERROR_TOKEN}_${i}`)}:${JSON.stringify(ERROR_TOKEN)}`;
     });
-    return `{${members.map(([name, value]) => `${JSON.stringify(name)}:${JSON.stringify(value)}`).join(',')}}`;
+    return `{${members.join(',')}}`;
   }
 }
 

@@ -68,21 +68,26 @@ export function put(hidden: Hidden, spans: readonly number[], token: string): Hi
   let text = '';
   let from = 0;
   let seen = 0;
-  const keep = (to: number): void => {
+  // Cut out before it is searched: a search in the whole text goes on to the next mark, however far behind.
+  const next = (to: number): { piece: string; marks: number } => {
     const piece = hidden.text.slice(from, to);
-    for (let at = piece.indexOf(mark); at >= 0; at = piece.indexOf(mark, at + 1)) tokens.push(hidden.tokens[seen++]!);
+    let marks = 0;
+    for (let at = piece.indexOf(mark); at >= 0; at = piece.indexOf(mark, at + 1)) marks++;
+    from = to;
+    return { piece, marks };
+  };
+  const keep = (to: number): void => {
+    const { piece, marks } = next(to);
+    for (const end = seen + marks; seen < end; seen++) tokens.push(hidden.tokens[seen]!);
     text += piece;
   };
   for (let i = 0; i < spans.length; i += 2) {
-    const start = spans[i]!;
-    const end = spans[i + 1]!;
-    keep(start);
-    for (let at = hidden.text.indexOf(mark, start); at >= 0 && at < end; at = hidden.text.indexOf(mark, at + 1)) seen++;
+    keep(spans[i]!);
+    seen += next(spans[i + 1]!).marks;
     if (token !== '') {
       tokens.push(token);
       text += mark;
     }
-    from = end;
   }
   keep(hidden.text.length);
   return { text, mark, tokens };

@@ -119,6 +119,16 @@ test('names that become the same: each gets one of its own, however many, howeve
   assert.ok(nested.includes(text));
 });
 
+test('a text of many secrets takes linear time, also with a letter that UTF-16 needs two bytes for', () => {
+  // A search for what a token stands behind, from each of them to the text's end, takes many times the budget.
+  const redactor = new Redactor({ budgetMs: 5_000 });
+  const many = 150_000;
+  assert.is(
+    redactor.redactString(`\u{1f600}${'password=abcdef '.repeat(many)}`).split('=[REDACTED_SECRET]').length,
+    many + 1,
+  );
+});
+
 test('what a line is told by does not outlast it: keys and values of the lines before are only a guess', () => {
   const redactor = new Redactor();
   // A rule that must see every string keeps it from judging by a glance.

@@ -269,6 +269,18 @@ test('a rule that throws costs the payload, not the envelope', () => {
   assert.equal(JSON.parse(texts[2] as string), expected);
 });
 
+test('a failed payload beside members of any depth costs at most those members', () => {
+  const own = new Redactor({ patterns: [{ name: 'run', pattern: /^(?:a+)+$/ }], budgetMs: 5 });
+  const deep = `${'['.repeat(50_000)}1${']'.repeat(50_000)}`;
+  const line = `{"event_type":"a","payload":"${'a'.repeat(23)}!","source":${deep},"correlation_id":"aaa","extra":${deep}}`;
+  // Whether this depth can be written depends on the version of Node.
+  const redacted = JSON.parse(own.redactLine(line)) as Record<string, unknown>;
+  assert.is(redacted.event_type, 'a');
+  assert.is(redacted.payload, '[REDACTED_ERROR]');
+  assert.is(redacted.correlation_id, '[REDACTED_RUN]');
+  assert.is(Object.keys(redacted).length, 5);
+});
+
 test("a long string is searched by the user's patterns in windows, and all of it", () => {
   const own = new Redactor({ patterns: [{ name: 'e', pattern: /(?<=^|\s)E-[0-9]{4}(?=\s|$)/ }] });
   for (const length of [8_000, 8_192, 10_000, 50_000]) {
