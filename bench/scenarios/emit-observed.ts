@@ -2,9 +2,11 @@ import { micros } from '../format.ts';
 import { compared } from '../rows.ts';
 import type { Row, Scenario } from '../scenario.ts';
 
+const FIGURE = { figure: 'usPerEvent', inverse: true, format: micros } as const;
+
 /** How fast one side emits, as a share of how fast another does. */
 export const share = (name: string, side: string, versus: string, atLeast: number): Row =>
-  compared({ name, side, versus, role: 'self', atLeast, figure: 'usPerEvent', inverse: true, format: micros });
+  compared({ name, side, versus, role: 'self', atLeast, ...FIGURE });
 
 export const emitObserved: Scenario = {
   name: 'emit-observed',
@@ -16,11 +18,19 @@ export const emitObserved: Scenario = {
     plain: async () => (await import('../ganglion/emit-observed.ts')).plain,
     metrics: async () => (await import('../ganglion/emit-observed.ts')).metrics,
     tracing: async () => (await import('../ganglion/emit-observed.ts')).tracing,
+    'bare span': async () => (await import('../ganglion/emit-observed.ts')).bareSpan,
     unsampled: async () => (await import('../ganglion/emit-observed.ts')).unsampled,
   },
   rows: [
     share('emit with metrics on, vs off', 'metrics', 'plain', 0.85),
     share('emit with tracing on and no SDK, vs off', 'tracing', 'plain', 0.97),
     share('emit with tracing on and an SDK that samples nothing, vs off', 'unsampled', 'plain', 0.8),
+    compared({
+      name: 'the same, vs an emit with tracing off and a bare span of that SDK beside it',
+      side: 'unsampled',
+      versus: 'bare span',
+      role: 'floor',
+      ...FIGURE,
+    }),
   ],
 };
