@@ -105,6 +105,7 @@ export class HandlerPool {
     });
     this.#poller = new Poller(
       this.#ring,
+      options.threads,
       () => this.drain(),
       () => this.#dispatcher.outstanding,
     );

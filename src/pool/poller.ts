@@ -9,7 +9,10 @@ import type { RingMemory } from '../ring/layout.ts';
 const LOOK_MS = 0.2;
 /** … and for handlers that were worth a thread of their own: looking would only take its core from them. */
 const GLANCE_MS = 0.02;
-/** A ring that comes sooner than this after main went to sleep says that looking on would have been better. */
+/**
+ * A ring that comes sooner than this after main went to sleep says that looking on would have been better, unless each
+ * thread has its next delivery already: then nobody waits for main, and the core is a thread's.
+ */
 const SOON_MS = 0.3;
 /**
  * Nor does it look for long when nothing has come for so long: the thread that it has just woken may have slept on the same
@@ -23,6 +26,7 @@ const MANY_MS = 1;
 /** Looks for completions while deliveries are out: turn by turn or by the clock while they come, by doorbell while they don't. */
 export class Poller {
   readonly #ring: RingMemory;
+  readonly #threads: number;
   /** Reads the completion rings; true when there was something. */
   readonly #drain: () => boolean;
   readonly #outstanding: () => number;
@@ -33,15 +37,17 @@ export class Poller {
   #asleepSince = 0;
   #lastOutcomeAt = Number.NEGATIVE_INFINITY;
 
-  constructor(ring: RingMemory, drain: () => boolean, outstanding: () => number) {
+  constructor(ring: RingMemory, threads: number, drain: () => boolean, outstanding: () => number) {
     this.#ring = ring;
+    this.#threads = threads;
     this.#drain = drain;
     this.#outstanding = outstanding;
   }
 
   /** A thread has rung, or has something to say. */
   rung(): void {
-    this.#lookMs = monotonicMs() - this.#asleepSince < SOON_MS ? LOOK_MS : GLANCE_MS;
+    const soon = monotonicMs() - this.#asleepSince < SOON_MS;
+    this.#lookMs = soon && this.#outstanding() <= this.#threads ? LOOK_MS : GLANCE_MS;
     this.start();
   }
 
