@@ -271,8 +271,9 @@ test('a rule that throws costs the payload, not the envelope', () => {
 
 test('a failed payload beside members of any depth costs at most those members', () => {
   const own = new Redactor({ patterns: [{ name: 'run', pattern: /^(?:a+)+$/ }], budgetMs: 5 });
-  const deep = `${'['.repeat(50_000)}1${']'.repeat(50_000)}`;
-  const line = `{"event_type":"a","payload":"${'a'.repeat(23)}!","source":${deep},"correlation_id":"aaa","extra":${deep}}`;
+  // Deeper than Node 20 writes; the budget grows with the line.
+  const deep = `${'['.repeat(20_000)}1${']'.repeat(20_000)}`;
+  const line = `{"event_type":"a","payload":"${'a'.repeat(27)}!","source":${deep},"correlation_id":"aaa","extra":${deep}}`;
   // Whether this depth can be written depends on the version of Node.
   const redacted = JSON.parse(own.redactLine(line)) as Record<string, unknown>;
   assert.is(redacted.event_type, 'a');
