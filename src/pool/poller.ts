@@ -23,7 +23,10 @@ const RECENT_MS = 1;
 const MANY = 1_024;
 const MANY_MS = 1;
 
-/** Looks for completions while deliveries are out: turn by turn or by the clock while they come, by doorbell while they don't. */
+/**
+ * Looks for completions while deliveries are out: turn by turn or by the clock while they come, by doorbell while they don't.
+ * The bell stays armed when none is out: what a handler has left running may still emit.
+ */
 export class Poller {
   readonly #ring: RingMemory;
   readonly #threads: number;
@@ -55,6 +58,7 @@ export class Poller {
   start(): void {
     if (this.#looking) return;
     this.#looking = true;
+    disarmDoorbell(this.#ring);
     this.#lastSeen = monotonicMs();
     this.#patienceMs = this.#lastSeen - this.#lastOutcomeAt < RECENT_MS ? this.#lookMs : GLANCE_MS;
     setImmediate(this.#turn);
@@ -75,7 +79,7 @@ export class Poller {
       this.#patienceMs = this.#lookMs;
     }
     const outstanding = this.#outstanding();
-    if (outstanding === 0) this.stop();
+    if (outstanding === 0) this.#sleep(now);
     else if (seen && outstanding > MANY) setTimeout(this.#turn, MANY_MS);
     else if (now - this.#lastSeen < this.#patienceMs) setImmediate(this.#turn);
     else this.#sleep(now);
