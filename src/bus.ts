@@ -179,7 +179,10 @@ export class EventBus<Events extends EventsShape<Events> = EventMap, Inputs exte
     return (await this.#engine.audit?.read(query)) ?? [];
   }
 
-  /** Removes what the audit log holds, rotated files too. False: there is no log, or not all could be removed. */
+  /**
+   * Removes what the audit log holds, rotated files too. False: there is no log, or not all could be removed. Rejects with
+   * BusClosedError after a shutdown.
+   */
   async clearLog(): Promise<boolean> {
     return (await this.#engine.audit?.clear()) ?? false;
   }

@@ -249,6 +249,8 @@ class AuditWriter {
   }
 
   #pause(ms: number): void {
+    // No record is being searched meanwhile, however long it takes.
+    Atomics.store(this.#words, AUDIT.SCAN, 0);
     // Napping: nobody's new line ends a back-off.
     Atomics.store(this.#words, AUDIT.SLEEP, SLEEP_NAPPING);
     Atomics.wait(this.#words, AUDIT.SLEEP, SLEEP_NAPPING, ms);

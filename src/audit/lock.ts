@@ -61,8 +61,12 @@ export function lockHolder(path: string): ProcessIdentity | undefined {
 function held(path: string, own: ProcessIdentity): Lock {
   return {
     release: () => {
-      const holder = readHolder(path);
-      if (holder !== 'gone' && holder?.nonce === own.nonce) remove(path);
+      try {
+        const holder = readHolder(path);
+        if (holder !== 'gone' && holder?.nonce === own.nonce) remove(path);
+      } catch {
+        // It can't be read any more. The next one takes it over, once this process has ended.
+      }
     },
   };
 }

@@ -1,6 +1,6 @@
 import { GAP_TYPE, systemLine } from '../audit-format.ts';
 import { monotonicMs } from '../clock.ts';
-import { AuditOpenError, AuditWriteError } from '../errors.ts';
+import { AuditOpenError, AuditWriteError, BusClosedError } from '../errors.ts';
 import type { BusEvent } from '../event.ts';
 import {
   AUDIT,
@@ -66,6 +66,8 @@ export class AuditLog {
   #reportedLost = 0;
   #damaged = 0;
   #over = false;
+  /** There is no worker any more. */
+  #ended = false;
   #warned = false;
   #closed: Promise<boolean> | undefined;
 
@@ -99,8 +101,11 @@ export class AuditLog {
     try {
       this.#thread = new AuditThread(this.#memory, task, writer, {
         message: (message) => this.#receive(message),
-        replaced: (reason) =>
-          this.#fault({ code: 'WORKER', message: `the audit worker was replaced: ${reason}`, attempts: 1 }),
+        replaced: (reason, again) => {
+          const message = `the audit worker was replaced: ${reason}`;
+          if (again) this.#openFailed?.(new AuditOpenError(this.path, message));
+          this.#fault({ code: 'WORKER', message, attempts: 1 });
+        },
         bulk: () => this.#queue.bulk(),
       });
     } catch (error) {
@@ -160,10 +165,11 @@ export class AuditLog {
     return this.#block(timeoutMs, Number.POSITIVE_INFINITY, () => this.#queue.hasRoom);
   }
 
-  /** True once everything appended before is in the file, false when the time was over first. */
+  /** True once everything appended before is in the file, false when the time was over first or the log is closed. */
   async flush(timeoutMs: number): Promise<boolean> {
     const sequence = this.#queue.accepted;
     if (this.#queue.isDone(sequence)) return true;
+    if (this.#ended) return false;
     const flushed = this.#waiters.wait(sequence, timeoutMs);
     this.#hold();
     this.#queue.hurry();
@@ -180,7 +186,10 @@ export class AuditLog {
     return this.#flushBlocking(timeoutMs, Number.POSITIVE_INFINITY);
   }
 
-  /** Events in the log, newest first, as they were redacted; all emitted before the call are among them. */
+  /**
+   * Events in the log, newest first, as they were redacted; all emitted before the call are among them, except where a close
+   * was out of time for them.
+   */
   async read(query: AuditQuery = {}): Promise<BusEvent[]> {
     this.#hold();
     try {
@@ -196,10 +205,11 @@ export class AuditLog {
     }
   }
 
-  /** Removes everything that was appended before. False when some of it could not be removed. */
+  /** Removes everything that was appended before. False when some of it could not be removed. Rejects with BusClosedError. */
   async clear(): Promise<boolean> {
+    if (this.#closed !== undefined || this.#over) throw new BusClosedError('clearLog');
     this.#queue.clear();
-    await this.flush(Number.POSITIVE_INFINITY);
+    if (!(await this.flush(Number.POSITIVE_INFINITY))) return false;
     return Atomics.load(this.#words, AUDIT.CLEARED) === 1;
   }
 
@@ -241,6 +251,12 @@ export class AuditLog {
       this.#block(END_MS, END_MS, () => Atomics.load(this.#words, AUDIT.GONE) === 1);
     }
     this.#over = true;
+    if (!flushed) {
+      const { lag } = this.#queue;
+      const message = `the process exits before ${lag} lines could be written, after ${EXIT_SILENCE_MS} ms without a line`;
+      // Not by emitWarning, which comes out in a later turn: there is none any more.
+      process.emit('warning', new AuditWriteError(this.path, 'EXIT', message));
+    }
     // A worker that is still at it may not meet another writer.
     if (flushed) this.#lock.release();
   }
@@ -259,6 +275,8 @@ export class AuditLog {
       gone = await terminated;
     }
     clearInterval(this.#timer);
+    this.#ended = true;
+    this.#waiters.giveUp();
     forgetAtExit(this);
     // A thread in a call that can't be interrupted may still write: then the lock stays until the process ends.
     if (gone) this.#lock.release();

@@ -18,8 +18,8 @@ const MAX_RESTART_MS = 5_000;
 
 export interface AuditThreadHooks {
   message(message: FromAudit): void;
-  /** Another thread takes the place of one that died or got stuck. */
-  replaced(reason: string): void;
+  /** Another thread takes the place of one that died or got stuck. `again`: so did the one before it, at its start. */
+  replaced(reason: string, again: boolean): void;
   /** Buffers that a new thread needs. */
   bulk(): readonly AuditBulk[];
 }
@@ -65,6 +65,7 @@ export class AuditThread {
 
   /** Call about once a second, and while blocking. Replaces a thread that is stuck in one record. */
   look(): void {
+    if (this.#ending) return;
     const now = monotonicMs();
     const passed = Math.min(now - this.#lookedAt, MAX_LOOK_MS);
     this.#lookedAt = now;
@@ -92,7 +93,7 @@ export class AuditThread {
     if (this.#restart !== undefined) {
       clearTimeout(this.#restart);
       this.#restart = undefined;
-      this.#start();
+      this.#startAgain();
     } else if (Atomics.load(this.#words, AUDIT.GONE) === 1) {
       const gone = this.#worker;
       gone?.removeAllListeners();
@@ -126,8 +127,19 @@ export class AuditThread {
     void this.#worker?.terminate();
   }
 
+  /** There may be no more threads just now. */
+  #startAgain(): void {
+    try {
+      this.#start();
+    } catch (error) {
+      this.#replace(`no thread could be started: ${messageOf(error)}`);
+    }
+  }
+
   #start(): void {
     const { buffer } = this.#memory;
+    this.#startedAt = monotonicMs();
+    this.#startedTail = Atomics.load(this.#words, AUDIT.TAIL);
     Atomics.store(this.#words, AUDIT.GONE, 0);
     Atomics.store(this.#words, AUDIT.SCAN, 0);
     const workerData: AuditTask = {
@@ -151,8 +163,6 @@ export class AuditThread {
     // Last: a listener for messages takes a reference again.
     worker.unref();
     this.#worker = worker;
-    this.#startedAt = monotonicMs();
-    this.#startedTail = Atomics.load(this.#words, AUDIT.TAIL);
   }
 
   /** The worker is dead: what it was doing to the files nobody is doing any more. */
@@ -188,18 +198,18 @@ export class AuditThread {
 
   #replace(reason: string): void {
     this.restarts++;
-    this.#hooks.replaced(reason);
     const moved = Atomics.load(this.#words, AUDIT.TAIL) !== this.#startedTail;
     const sound = moved || monotonicMs() - this.#startedAt > SOUND_AFTER_MS;
     this.#failures = sound ? 0 : this.#failures + 1;
+    this.#hooks.replaced(reason, this.#failures > 1);
     if (this.#failures <= 1) {
-      this.#start();
+      this.#startAgain();
       return;
     }
     const delay = Math.min(FIRST_RESTART_MS * 2 ** (this.#failures - 2), MAX_RESTART_MS);
     this.#restart = setTimeout(() => {
       this.#restart = undefined;
-      this.#start();
+      this.#startAgain();
     }, delay);
     this.#restart.unref();
   }

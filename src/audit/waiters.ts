@@ -33,6 +33,12 @@ export class Waiters {
     });
   }
 
+  /** Nothing more will be written. */
+  giveUp(): void {
+    this.check();
+    for (const waiter of this.#waiting) waiter.settle(false);
+  }
+
   check(): void {
     for (const waiter of this.#waiting) if (this.#isDone(waiter.sequence)) waiter.settle(true);
   }

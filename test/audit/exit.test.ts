@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
@@ -44,6 +45,20 @@ test('process.exit() while the worker is dead: another one writes the rest', asy
   const child = new Child({ options: { path, maxLogSizeBytes: 100, maxLogFiles: 30 }, writer, lines: 20, end: 'exit' });
   assert.is(await child.ended, 7);
   assert.equal([...indices(path, 30), ...indices(path)], upTo(20));
+});
+
+test('lines that could not be written before the exit are told', () => {
+  const idle = 'data:text/javascript,setInterval(() => {}, 1_000_000)';
+  const source = `
+    import { AuditLog } from ${JSON.stringify(new URL('../../src/audit/log.js', import.meta.url).href)};
+    const log = new AuditLog({ path: process.argv[1] }, {}, { writer: new URL(${JSON.stringify(idle)}) });
+    log.append('{}');
+    log.append('{}');
+    process.exit(3);`;
+  const args = ['--input-type=module', '--eval', source, join(folder(), 'events.jsonl')];
+  const { status, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' });
+  assert.is(status, 3, stderr);
+  assert.match(stderr, /before 2 lines could be written/);
 });
 
 test.run();
