@@ -16,7 +16,7 @@ export interface Route<S> {
   readonly head: string;
   /** Highest priority first; within a tier in subscription order. */
   readonly tiers: readonly (readonly S[])[];
-  /** All its handlers run on this thread: nobody needs the payload as text. */
+  /** It has handlers, and all of them run on this thread: nobody needs the payload as text. */
   readonly local: boolean;
 }
 
@@ -102,7 +102,7 @@ export class Routes<S extends Routable> {
       if (tier?.[0]?.priority === subscription.priority) tier.push(subscription);
       else tiers.push([subscription]);
     }
-    const local = sorted.every(({ module }) => module === undefined);
+    const local = sorted.length > 0 && sorted.every(({ module }) => module === undefined);
     const route: Route<S> = { eventType, head: encodeHead(eventType), tiers, local };
     if (cache.size >= MAX_ROUTES) cache.delete(cache.keys().next().value as string);
     cache.set(eventType, route);
