@@ -97,6 +97,7 @@ class AuditWriter {
         await new Promise((resolve) => setImmediate(resolve));
       }
     }
+    this.#writePrelude();
     if (this.#file.chain !== undefined && this.#file.chain.unsealed > 0) this.#seal(false);
     this.#insist(() => this.#file.close());
     this.#bell();
@@ -212,11 +213,16 @@ class AuditWriter {
     this.#bell();
   }
 
-  #seal(ending: boolean): void {
+  /** What no batch is to come for. */
+  #writePrelude(): void {
+    if (!this.#file.hasPrelude) return;
     const tail = Atomics.load(this.#words, AUDIT.TAIL);
-    if (this.#file.hasPrelude) {
-      this.#insist(() => this.#file.commit(EMPTY, { tail, done: this.#done, lines: 0, logged: 0 }));
-    }
+    this.#insist(() => this.#file.commit(EMPTY, { tail, done: this.#done, lines: 0, logged: 0 }));
+  }
+
+  #seal(ending: boolean): void {
+    this.#writePrelude();
+    const tail = Atomics.load(this.#words, AUDIT.TAIL);
     const seal = this.#file.chain!.seal(this.#file.lines, ending);
     const line = Buffer.from(`${systemLine(SEAL_TYPE, seal)}\n`);
     this.#insist(() => this.#file.commit(line, { tail, done: this.#done, lines: 1, logged: 0 }));

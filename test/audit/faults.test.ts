@@ -214,6 +214,18 @@ test('a file that something else cuts or writes to', async () => {
   );
 });
 
+test('a file that is cut before its last line says so', async () => {
+  const path = join(folder(), 'events.jsonl');
+  const log = new AuditLog({ path });
+  for (let i = 0; i < 10; i++) log.append(eventLine(i));
+  assert.ok(await log.flush(10_000));
+  truncateSync(path);
+  log.append(eventLine(10));
+  assert.ok(await log.close(10_000));
+  assert.equal(indices(path), [10]);
+  assert.equal(gaps(path), [{ missing: 10, code: 'TRUNCATED' }]);
+});
+
 test('a folder that is removed and comes back', async () => {
   const at = join(folder(), 'logs');
   const path = join(at, 'events.jsonl');
