@@ -2,17 +2,10 @@ import { GAP_TYPE, systemLine } from '../audit-format.ts';
 import { monotonicMs } from '../clock.ts';
 import { AuditOpenError, AuditWriteError, BusClosedError } from '../errors.ts';
 import type { BusEvent } from '../event.ts';
-import {
-  AUDIT,
-  AUDIT_NUMBER,
-  type AuditMemory,
-  createAudit,
-  DOORBELL_ASLEEP,
-  DOORBELL_BLOCKED,
-  DOORBELL_OFF,
-} from '../ring/layout.ts';
+import { AUDIT, AUDIT_NUMBER, type AuditMemory, createAudit, DOORBELL_ASLEEP, DOORBELL_OFF } from '../ring/layout.ts';
 import { workerFiles } from '../worker-urls.ts';
 import { closeAtExit, forgetAtExit } from './at-exit.ts';
+import { blockUntil } from './block-until.ts';
 import type { AuditHooks, AuditInternals, AuditOptions, AuditStats } from './interface.ts';
 import { LogLock } from './log-lock.ts';
 import type { AuditFault, FromAudit } from './messages.ts';
@@ -30,8 +23,6 @@ const COUNT_AT_ONCE_BYTES = 32 << 20;
 const DEFAULT_SEAL_LINES = 1_000;
 /** The worker is looked after so often. */
 const LOOK_MS = 1_000;
-/** While the thread blocks. */
-const BLOCKED_LOOK_MS = 200;
 /** At exit the log is given up when nothing has moved for so long. */
 const EXIT_SILENCE_MS = 10_000;
 /** For the last seal at exit, and for a worker to end by itself. */
@@ -384,28 +375,11 @@ export class AuditLog {
     return this.#block(timeoutMs, silenceMs, done);
   }
 
-  /** Gives up after `timeoutMs`, or when the worker has written nothing for `silenceMs`. */
   #block(timeoutMs: number, silenceMs: number, done: () => boolean): boolean {
-    const begun = monotonicMs();
-    let moved = begun;
-    let tail = Atomics.load(this.#words, AUDIT.TAIL);
-    let satisfied = false;
-    for (;;) {
-      Atomics.store(this.#words, AUDIT.BELL, DOORBELL_BLOCKED);
-      satisfied = done();
-      const now = monotonicMs();
-      const tailNow = Atomics.load(this.#words, AUDIT.TAIL);
-      if (tailNow !== tail) {
-        tail = tailNow;
-        moved = now;
-      }
-      const left = Math.min(timeoutMs - (now - begun), silenceMs - (now - moved));
-      if (satisfied || left <= 0) break;
-      Atomics.wait(this.#words, AUDIT.BELL, DOORBELL_BLOCKED, Math.min(left, BLOCKED_LOOK_MS));
+    const satisfied = blockUntil(this.#words, done, timeoutMs, silenceMs, () => {
       this.#thread.revive();
       this.#thread.look();
-    }
-    Atomics.store(this.#words, AUDIT.BELL, DOORBELL_OFF);
+    });
     // Whoever waits in the event loop may have missed a ring meanwhile.
     if (this.#wanted) this.#watchSoon();
     return satisfied;

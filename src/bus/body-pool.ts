@@ -1,4 +1,6 @@
+import { messageOf } from '../codec.ts';
 import type { PendingEvent } from '../delivery/pending.ts';
+import { SerializationError } from '../errors.ts';
 import { FreeBuffers } from '../pool/free-buffers.ts';
 
 /** Below it fresh memory costs no more. */
@@ -21,8 +23,17 @@ export class BodyPool {
     this.#lender = lender;
   }
 
-  /** Gives the event a copy of its body. */
+  /** Gives the event a copy of its body. Throws SerializationError when there is no memory for it. */
   lend(event: PendingEvent, body: Uint8Array): void {
+    try {
+      this.#lend(event, body);
+    } catch (cause) {
+      const bytes = body.length;
+      throw new SerializationError(`no memory for a copy of a body of ${bytes} bytes: ${messageOf(cause)}`, { cause });
+    }
+  }
+
+  #lend(event: PendingEvent, body: Uint8Array): void {
     if (body.length < LEAST_BYTES) {
       event.body = new Uint8Array(body);
       return;
@@ -34,14 +45,13 @@ export class BodyPool {
     event.body.set(body);
   }
 
-  /** The event has settled: what it was lent may be written over. */
+  /** The event has settled: what it was lent may be written over, unless a dead letter may still be made of it. */
   takeBack(event: PendingEvent): void {
     if (!event.bodyIsLent) return;
-    event.bodyIsLent = false;
-    if (event.loan === undefined) {
-      const buffer = event.body!.buffer as ArrayBuffer;
-      this.#free.keep(buffer, buffer.byteLength);
-    } else this.#lender()!.takeBack(event);
+    if (event.loan !== undefined) this.#lender()!.takeBack(event);
+    if (event.failed) return;
+    const { buffer } = event.body!;
+    if (event.loan === undefined) this.#free.keep(buffer as ArrayBuffer, buffer.byteLength);
     event.body = undefined;
   }
 }

@@ -8,7 +8,7 @@ import type { Payload } from '../types.ts';
 import { EventValidator } from '../validation.ts';
 
 /** What a check gets of an event. */
-type Checked<Result> = (eventType: string, payload: unknown, source: string | undefined) => Result;
+export type Checked<Result> = (eventType: string, payload: unknown, source: string | undefined) => Result;
 
 /** Both throw what is wrong with the event. */
 export interface Checks {

@@ -59,7 +59,7 @@ export class BusEngine {
   readonly #system: SystemEvents<Sub>;
   readonly #deadEvents: DeadEvents<Sub> | undefined;
   readonly #outcomes: Outcomes;
-  readonly #bodies = new BodyPool(() => this.#pool);
+  readonly #bodies = new BodyPool(() => this.#pool?.lender);
   /** Made with the first handler module. */
   #pool: HandlerPool | undefined;
   #totalSubscriptions = 0;

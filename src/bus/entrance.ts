@@ -15,7 +15,7 @@ import type { Routes } from '../routes.ts';
 import type { EmitOptions, Payload } from '../types.ts';
 import type { AuditTrail } from './audit-trail.ts';
 import type { BodyPool } from './body-pool.ts';
-import type { Checks } from './checks.ts';
+import type { Checked, Checks } from './checks.ts';
 import type { DeadEvents } from './dead-events.ts';
 import type { EventLine } from './event-line.ts';
 import type { IngestHost } from './ingest.ts';
@@ -131,7 +131,7 @@ export class Entrance {
   /** A handler on a thread emitted it: its thread's ring was its bound. */
   workerEmitted(event: WorkerEmit): void {
     if (this.#hooks.phase() === 'closed') return;
-    const payloadJson = this.#checks.enabled ? this.#checked(event) : event.payloadJson;
+    const payloadJson = this.#checks.enabled ? this.#checkedHere(event) : event.payloadJson;
     if (payloadJson === undefined) return;
     const { body, orderingKey } = event;
     const route = this.#routes.resolve(event.eventType);
@@ -176,20 +176,18 @@ export class Entrance {
   }
 
   #encode(eventType: string, payload: object, options: EmitOptions): string {
-    try {
-      return this.#checks.encode(eventType, payload, options.source);
-    } catch (error) {
-      this.#refused(error, eventType, payload, options);
-      throw error;
-    }
+    return this.#checked(this.#checks.encode, eventType, payload, options);
   }
 
   /** The payload as it is now. Which way is a matter of speed: whoever subscribes from here on gets the event as well. */
   #take(eventType: string, payload: object, options: EmitOptions): Payload | string {
-    if (this.#audit !== undefined || !this.#routes.resolve(eventType).local)
-      return this.#encode(eventType, payload, options);
+    const local = this.#audit === undefined && this.#routes.resolve(eventType).local;
+    return this.#checked(local ? this.#checks.snapshot : this.#checks.encode, eventType, payload, options);
+  }
+
+  #checked<Result>(check: Checked<Result>, eventType: string, payload: object, options: EmitOptions): Result {
     try {
-      return this.#checks.snapshot(eventType, payload, options.source);
+      return check(eventType, payload, options.source);
     } catch (error) {
       this.#refused(error, eventType, payload, options);
       throw error;
@@ -252,7 +250,7 @@ export class Entrance {
   }
 
   /** Validators and schemas live on this thread alone. One that fails can't be thrown at its handler any more: it has failed. */
-  #checked({ eventType, payloadJson, source, correlationId, body, orderingKey }: WorkerEmit): string | undefined {
+  #checkedHere({ eventType, payloadJson, source, correlationId, body, orderingKey }: WorkerEmit): string | undefined {
     const payload = JSON.parse(payloadJson) as Payload;
     try {
       return this.#checks.encode(eventType, payload, source ?? undefined);

@@ -70,7 +70,7 @@ export class Ledger {
     delivery.subscription.pending--;
     const { event } = delivery;
     event.open--;
-    if (!outcome.ok) event.fail();
+    if (!outcome.ok) event.failed = true;
     event.receipt?.outcome(delivery, outcome);
     if (event.open === 0) this.#nextTier(event);
     this.#hooks.deliverySettled(delivery, outcome);
@@ -80,14 +80,14 @@ export class Ledger {
   /** Ends an event whose first tier has not started: `outcome` for each of its deliveries, also of tiers to come. */
   drop(event: PendingEvent, outcome: Outcome): void {
     if (!event.system) this.dropped++;
-    event.fail();
+    event.failed = true;
     this.#end(event, outcome, false);
     this.#hooks.eventDropped(event.route.eventType, event);
   }
 
   /** Ends an event with `outcome` for every delivery that has not settled, also of tiers to come; returns how many. */
   abandon(event: PendingEvent, outcome: Outcome): number {
-    event.fail();
+    event.failed = true;
     return this.#end(event, outcome, true);
   }
 

@@ -113,12 +113,10 @@ export class PendingEvent implements EventParts {
   /** Somebody records its trace; set with it. */
   recorded = false;
   body: Uint8Array | undefined;
-  /** Its memory is taken back when the event settles. */
+  /** Its memory is taken back when the event has settled, unless it has failed. */
   bodyIsLent = false;
   /** What was lent where threads find it too. */
-  loan: { readonly key: number; readonly body: Buffer } | undefined = undefined;
-  /** A body to keep: once a delivery has failed. */
-  ownBody: Uint8Array | undefined = undefined;
+  loan: { readonly key: number } | undefined = undefined;
   /** Monotonic milliseconds. */
   readonly emittedAt: number;
   /** Raised by the bus itself: not counted, raises no further ones. */
@@ -152,6 +150,7 @@ export class PendingEvent implements EventParts {
   readonly #snapshot: Payload | undefined;
   #event: BusEvent | undefined = undefined;
   #handed: BusEvent | undefined = undefined;
+  #ownBody: Uint8Array | undefined = undefined;
 
   /** `payload`: JSON, or a snapshot that is frozen all the way down. */
   constructor(
@@ -184,12 +183,6 @@ export class PendingEvent implements EventParts {
     this.receipt = receipt;
     this.orderingKey = orderingKey;
     this.firstAttempt = firstAttempt;
-  }
-
-  /** One of its deliveries has failed, and may become a dead letter. */
-  fail(): void {
-    this.failed = true;
-    this.ownBody ??= this.bodyIsLent ? new Uint8Array(this.body!) : this.body;
   }
 
   get eventType(): string {
@@ -226,7 +219,13 @@ export class PendingEvent implements EventParts {
     );
   }
 
-  /** The event as this thread sees it, frozen; with its body once it has failed. */
+  /** The body of an event that has failed, to keep: lent memory is larger and holds what others had there. */
+  get ownBody(): Uint8Array | undefined {
+    this.#ownBody ??= this.bodyIsLent ? new Uint8Array(this.body!) : this.body;
+    return this.#ownBody;
+  }
+
+  /** The event as a dead letter keeps it, frozen. */
   event(): BusEvent {
     this.#event ??= this.#frozenEvent(this.ownBody);
     return this.#event;

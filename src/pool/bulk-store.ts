@@ -5,6 +5,8 @@ import { FreeBuffers } from './free-buffers.ts';
 import type { HandlerThread } from './handler-thread.ts';
 
 const SMALLEST_BYTES = 16 << 10;
+/** Bytes for what an event's text has beside an ASCII payload. Where they are not enough the body is copied once more. */
+const ROOM_BESIDE_PAYLOAD = 4096;
 
 interface Entry extends Bulk {
   readonly bytes: Buffer;
@@ -19,7 +21,14 @@ interface Entry extends Bulk {
 /** What an event was lent for its body. */
 export interface Loan {
   readonly key: number;
-  readonly body: Buffer;
+}
+
+/** An event that may be lent room for its body. */
+export interface Borrower {
+  readonly payloadLength: number;
+  readonly failed: boolean;
+  body: Uint8Array | undefined;
+  loan: Loan | undefined;
 }
 
 /** What is written: an event, for one delivery or for several one after the other. */
@@ -59,20 +68,21 @@ export class BulkStore {
    * are told of the buffer before its key can be published.
    */
   put(source: BulkSource): BulkMessage {
-    const { text, body, loan } = source;
-    const textBytes = Buffer.byteLength(text);
+    const { body, loan } = source;
     const lent = loan && this.#entries.get(loan.key)!;
-    if (lent !== undefined && loan!.body.length + textBytes <= lent.bytes.length) {
+    const known = lent?.message ?? (this.#latest?.source === source ? this.#latest.message : undefined);
+    if (known !== undefined) {
+      this.#entries.get(known.key)!.users++;
+      return known;
+    }
+    const { text } = source;
+    const textBytes = Buffer.byteLength(text);
+    const bodyBytes = body === undefined ? 0 : body.length;
+    if (lent !== undefined && bodyBytes + textBytes <= lent.bytes.length) {
       lent.users++;
-      lent.message ??= complete(lent, text, loan!.body.length);
+      lent.message = complete(lent, text, bodyBytes);
       return lent.message;
     }
-    if (this.#latest?.source === source) {
-      const { message } = this.#latest;
-      this.#entries.get(message.key)!.users++;
-      return message;
-    }
-    const bodyBytes = body === undefined ? 0 : body.length;
     const entry = this.#take(bodyBytes + textBytes);
     if (body !== undefined) writeBytes(entry.bytes, body, 0);
     entry.message = complete(entry, text, bodyBytes);
@@ -80,14 +90,26 @@ export class BulkStore {
     return entry.message;
   }
 
-  /**
-   * Copies a body to where threads will find it, before its event is put, with room for so many bytes of text behind it.
-   * To be released like a delivery's.
-   */
-  lend(body: Uint8Array, textBytes: number): Loan {
-    const { key, bytes } = this.#take(body.length + textBytes);
-    writeBytes(bytes, body, 0);
-    return { key, body: bytes.subarray(0, body.length) };
+  /** Copies a body to where threads will find it, before its event is put, with room for the text behind it. */
+  lend(event: Borrower, body: Uint8Array): boolean {
+    // Smaller ones wait in the ring, however many of them.
+    if (body.length < SMALLEST_BYTES) return false;
+    let entry: Entry;
+    try {
+      entry = this.#take(body.length + event.payloadLength + ROOM_BESIDE_PAYLOAD);
+    } catch {
+      // No more shared memory. It is said where there is none for the whole message either.
+      return false;
+    }
+    writeBytes(entry.bytes, body, 0);
+    event.body = entry.bytes.subarray(0, body.length);
+    event.loan = { key: entry.key };
+    return true;
+  }
+
+  /** The event needs it no more. Of one that has failed somebody may still read it. */
+  takeBack({ loan, failed }: Borrower): void {
+    this.release(loan!.key, !failed);
   }
 
   /**

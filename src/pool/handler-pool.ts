@@ -1,6 +1,6 @@
 import { explain } from '../advice.ts';
 import { monotonicMs } from '../clock.ts';
-import type { Delivery, Outcome, PendingEvent, Subscription } from '../delivery/pending.ts';
+import type { Delivery, Outcome, Subscription } from '../delivery/pending.ts';
 import { failure } from '../delivery/pending.ts';
 import { ThreadStartError } from '../errors.ts';
 import type { ResolvedOptions } from '../options/bus.ts';
@@ -41,11 +41,6 @@ export interface PoolHooks {
   /** What a dead thread had claimed is in the ring again. */
   recovered(): void;
 }
-
-/** Bodies from this size on are copied to where threads read them at once. */
-const LEAST_LENT_BYTES = 16 << 10;
-/** Bytes for what an event's text has beside an ASCII payload. Where they are not enough the body is copied once more. */
-const ROOM_BESIDE_PAYLOAD = 4096;
 
 /** The teardowns of a thread's modules have so long together. */
 const TEARDOWN_MS = 5_000;
@@ -171,22 +166,9 @@ export class HandlerPool {
     for (const thread of this.#living()) thread.post({ type: 'forget', subscriptions: [subscription.index] });
   }
 
-  lend(event: PendingEvent, body: Uint8Array): boolean {
-    // Smaller ones wait in the ring, however many of them.
-    if (body.length < LEAST_LENT_BYTES) return false;
-    try {
-      event.loan = this.#bulks.lend(body, event.payloadLength + ROOM_BESIDE_PAYLOAD);
-    } catch {
-      // No more shared memory. It is said where there is none for the whole message either.
-      return false;
-    }
-    event.body = event.loan.body;
-    return true;
-  }
-
-  takeBack(event: PendingEvent): void {
-    this.#bulks.release(event.loan!.key, true);
-    event.loan = undefined;
+  /** Of memory for bodies. */
+  get lender(): BulkStore {
+    return this.#bulks;
   }
 
   submit(delivery: Delivery): void {

@@ -1,5 +1,5 @@
 import * as assert from 'uvu/assert';
-import { DeadLetterQueue, type EmitResult, type EventBus } from '../../src/index.ts';
+import { DeadLetterQueue, type EmitResult, type EventBus, SerializationError } from '../../src/index.ts';
 import { tests } from '../helpers.ts';
 import { fixture, withBus } from './fixtures.ts';
 
@@ -60,25 +60,46 @@ test('of events whose threads die are there for the next attempt, and in dead le
   const deadLetterQueue = new DeadLetterQueue();
   await withBus({ deadLetterQueue, handlerTimeoutMs: 200 }, async (bus) => {
     bus.subscribe(fixture('bodies'), 'b', { retry: { attempts: 2, backoffMs: 1 }, circuitBreaker: false });
-    bus.subscribe(fixture('bodies'), 'b', { circuitBreaker: false, retry: { attempts: 2, backoffMs: 1 } });
-    const failed = new Map<string, number>();
+    const failed = new Map<string, { byte: number; size: number }>();
     await emitWaves(
       bus,
       ['well', 'fails', 'exits once', 'well', 'hangs once'],
       ({ eventId, outcomes }, byte, size, way) => {
-        if (way === 'fails') failed.set(eventId, byte);
+        if (way === 'fails') failed.set(eventId, { byte, size });
         else for (const { value } of outcomes) checkValue(value, byte, size);
       },
     );
     const letters = deadLetterQueue.getAll();
-    assert.is(letters.length, 2 * failed.size);
-    for (const { event } of letters)
+    assert.is(letters.length, failed.size);
+    for (const { event } of letters) {
+      const { byte, size } = failed.get(event.eventId)!;
+      const body = event.body!;
+      // Nothing of another event beside them.
+      assert.equal([body.length, body.buffer.byteLength], [size, size]);
       assert.ok(
-        event.body!.every((byte) => byte === failed.get(event.eventId)),
-        `${event.body!.length} bytes`,
+        body.every((other) => other === byte),
+        `${size} bytes`,
       );
+    }
   });
 });
+
+test('that can not be copied are refused, and the next one is taken', () =>
+  withBus({}, async (bus) => {
+    bus.subscribe(fixture('bodies'), 'b');
+    // There is no such memory.
+    class Endless extends Uint8Array {
+      override get length(): number {
+        return 2 ** 52;
+      }
+    }
+    assert.throws(
+      () => bus.emit('b', {}, { body: new Endless(1) }),
+      (error: unknown) => SerializationError.is(error) && (error as Error).message.includes(`${2 ** 52} bytes`),
+    );
+    checkValue((await bus.emitAndWait('b', {}, { body: new Uint8Array(5_000).fill(3) })).outcomes[0]!.value, 3, 5_000);
+    assert.is(bus.getStats().emitted, 1);
+  }));
 
 test('of what waits for room are copied before the wait', () =>
   withBus({ maxPendingEvents: 1 }, async (bus) => {

@@ -1,5 +1,5 @@
 import * as assert from 'uvu/assert';
-import { BulkStore } from '../../src/pool/bulk-store.ts';
+import { type Borrower, type BulkSource, BulkStore } from '../../src/pool/bulk-store.ts';
 import type { HandlerThread, ThreadRole } from '../../src/pool/handler-thread.ts';
 import type { ToThread } from '../../src/protocol.ts';
 import { tests } from '../helpers.ts';
@@ -29,6 +29,13 @@ class Thread {
 function setUp(...roles: ThreadRole[]): { store: BulkStore; threads: Thread[] } {
   const threads = roles.map((role) => new Thread(role));
   return { threads, store: new BulkStore(() => threads as unknown as HandlerThread[]) };
+}
+
+/** An event with a body of 1 MiB of this byte. */
+function borrow(store: BulkStore, byte: number, text: string): Borrower & BulkSource {
+  const event = { text, payloadLength: text.length, failed: false, body: undefined, loan: undefined };
+  assert.ok(store.lend(event, new Uint8Array(MB).fill(byte)));
+  return event;
 }
 
 const read = (thread: Thread, key: number, start: number, end: number): string =>
@@ -95,26 +102,32 @@ test('deliveries of one event share its buffer until the last has done with it',
 test('a body that was lent is written once: the text comes behind it, and it stays until its event is done', () => {
   const { store, threads } = setUp('active');
   const [thread] = threads as [Thread];
-  const loan = store.lend(new Uint8Array(MB).fill(7), 100);
-  assert.is(loan.body.length, MB);
-  const source = { text: 'é'.repeat(50), body: loan.body, loan };
-  const message = store.put(source);
-  assert.equal([message.key, message.textBytes, message.ascii], [loan.key, 100, false]);
-  assert.is(store.put(source), message, 'another delivery');
-  assert.is(read(thread, loan.key, MB, MB + 100), source.text);
-  store.release(loan.key, true);
-  store.release(loan.key, true);
-  assert.is.not(store.lend(new Uint8Array(MB), 100).key, loan.key, 'the event may be tried again');
-  assert.is(store.put(source), message, 'a retry');
-  store.release(loan.key, true);
-  store.release(loan.key, true);
-  assert.is(store.lend(new Uint8Array(MB), 100).key, loan.key);
+  const event = borrow(store, 7, 'é'.repeat(50));
+  const { key } = event.loan!;
+  assert.equal(event.body, Buffer.alloc(MB, 7));
+  const message = store.put(event);
+  assert.equal([message.key, message.textBytes, message.ascii], [key, 100, false]);
+  assert.is(store.put(event), message, 'another delivery');
+  assert.is(read(thread, key, MB, MB + 100), event.text);
+  store.release(key, true);
+  store.release(key, true);
+  assert.is.not(borrow(store, 8, 'x').loan!.key, key, 'the event may be tried again');
+  assert.is(store.put(event), message, 'a retry');
+  store.release(key, true);
+  store.takeBack(event);
+  const next = borrow(store, 9, 'x');
+  assert.is(next.loan!.key, key);
+
+  // Of one that has failed a dead letter may be made: nobody writes over it.
+  store.takeBack({ ...next, failed: true });
+  assert.is(thread.known.has(key), false);
+  assert.is.not(borrow(store, 10, 'x').loan!.key, key);
+  assert.equal(next.body, Buffer.alloc(MB, 9));
 
   // A text that turns out longer than the room goes elsewhere, and the body with it.
-  const short = store.lend(new Uint8Array(MB).fill(3), 0);
-  const long = { text: 'x'.repeat(2 * MB), body: short.body, loan: short };
+  const long = { ...borrow(store, 3, 'x'), text: 'x'.repeat(2 * MB) };
   const other = store.put(long);
-  assert.is.not(other.key, short.key);
+  assert.is.not(other.key, long.loan!.key);
   assert.is(thread.known.get(other.key)!.byteLength, 3 * MB);
   assert.equal([...new Uint8Array(thread.known.get(other.key)!, MB - 1, 2)], [3, 120]);
 });
