@@ -75,6 +75,9 @@ export class BusEvent<P extends object = Payload, T extends string = string> {
     }
     checkEventType(eventType);
     checkPayload(payload);
+    if (typeof options !== 'object' || options === null) {
+      throw new InvalidEventError(`an event's options must be an object, got ${inspect(options, { depth: 0 })}`);
+    }
     const { timestamp = Date.now(), eventId = nextEventId(Date.now()), source = null, correlationId = null } = options;
     if (!Number.isFinite(timestamp)) {
       throw new InvalidEventError(`an event's timestamp must be a finite number, got ${inspect(timestamp)}`);

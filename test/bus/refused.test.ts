@@ -222,13 +222,17 @@ test('an id that a line would have to escape is none: it could end the line and 
       (e: unknown) => InvalidEventError.is(e),
     );
   }
-  for (const options of [{ source: 5 }, { correlationId: {} }, { timestamp: '1' }, { timestamp: Number.NaN }]) {
+  assert.is(new BusEvent('a', {}, { eventId: 'über-5:β' }).eventId, 'über-5:β');
+});
+
+test("options of an event that are none, or that its line can't hold: InvalidEventError", () => {
+  const wrong = [null, 5, 'x', { source: 5 }, { correlationId: {} }, { timestamp: '1' }, { timestamp: Number.NaN }];
+  for (const options of wrong) {
     assert.throws(
       () => new BusEvent('a', {}, options as never),
       (e: unknown) => InvalidEventError.is(e),
     );
   }
-  assert.is(new BusEvent('a', {}, { eventId: 'über-5:β' }).eventId, 'über-5:β');
 });
 
 test.run();
