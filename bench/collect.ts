@@ -1,5 +1,6 @@
 // From what sides measured to what reports show.
 import type { Results, RowResult, ScenarioResults } from './results.ts';
+import { roleOf } from './roles.ts';
 import { roundsOf, type ScenarioResult } from './runner.ts';
 import type { Row } from './scenario.ts';
 
@@ -8,15 +9,14 @@ export function rowsOf(result: ScenarioResult): RowResult[] {
   const rounds = roundsOf(result);
   return result.scenario.rows.map((row): RowResult => {
     const { value, low, high } = row.measure(rounds);
-    const { name, unit, versus, role } = row;
+    const { name, unit, versus } = row;
     return {
       scenario: result.scenario.name,
       name,
       unit,
       better: betterOf(row),
       side: row.side ?? Object.keys(result.scenario.sides)[0]!,
-      ...(versus === undefined ? {} : { versus }),
-      ...(role === undefined ? {} : { role }),
+      ...(versus === undefined ? {} : { versus, role: roleOf(versus) }),
       ...judge(row, value),
       value,
       low,

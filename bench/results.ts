@@ -27,7 +27,7 @@ export interface RowResult {
   readonly side: string;
   /** What it is compared with; none where it is a figure by itself. */
   readonly versus?: string;
-  /** What kind of thing that is: another library, the least that has to be done anyway, or ganglion in another way. */
+  /** What kind of thing that is; none where there is no such thing. */
   readonly role?: RowRole;
   /** '≥ 0.9'; none where the row is there to be looked at. */
   readonly target?: string;
@@ -44,6 +44,7 @@ export interface RowResult {
 /** × is a ratio; anything else is a figure by itself. */
 export type Unit = '×' | 'ms' | 'MB' | 'MB/s';
 
+/** What a program would take in ganglion's place; the least that has to be done anyway; or ganglion in another way. */
 export type RowRole = 'rival' | 'floor' | 'self';
 
 export interface ScenarioResults {

@@ -1,5 +1,4 @@
 // The rows that most scenarios have: one side's figure by another's.
-import type { RowRole } from './results.ts';
 import type { Rounds, Row } from './scenario.ts';
 import { median, quantile, ratio } from './statistics.ts';
 
@@ -7,7 +6,6 @@ export interface Comparison {
   readonly name: string;
   readonly side?: string;
   readonly versus: string;
-  readonly role?: RowRole;
   readonly figure: string;
   /** The figure of the other side, where it has another name. */
   readonly versusFigure?: string;

@@ -1,4 +1,4 @@
-import type { Chart, RowRole, Unit } from './results.ts';
+import type { Chart, Unit } from './results.ts';
 
 /** What one repetition of a side measured: single figures, or samples and series. */
 export type Figures = Readonly<Record<string, number | readonly number[]>>;
@@ -54,9 +54,8 @@ export interface Row {
   readonly better?: 'more' | 'less';
   /** Whose figure it is; the scenario's first side without it. */
   readonly side?: string;
-  /** The side it is compared with, and what kind of thing that is. */
+  /** The side it is compared with; of which kind that is stands in roles.ts. */
   readonly versus?: string;
-  readonly role?: RowRole;
   readonly atLeast?: number | undefined;
   readonly atMost?: number | undefined;
   measure(rounds: Rounds): Measured;

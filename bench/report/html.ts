@@ -59,7 +59,7 @@ function opening(results: Results): string {
 function overview({ rows, scenarios, quick }: Results): string {
   const links = scenarios.map(({ name }) => element('a', { href: `#${idOf(name)}` }, escapeText(name)));
   const nav = element('nav', { 'aria-label': 'Scenarios' }, ...links);
-  const rivals = rows.filter(({ role, unit }) => role === 'rival' && unit === '×');
+  const rivals = rows.filter(({ role }) => role === 'rival');
   if (quick || rivals.length === 0) return nav;
   const { behind } = score(rows);
   const losing =
@@ -69,7 +69,7 @@ function overview({ rows, scenarios, quick }: Results): string {
         element('ul', {}, ...behind.map((row) => element('li', {}, escapeText(sentence(row)))));
   return (
     nav +
-    element('h2', {}, 'Against other libraries') +
+    element('h2', {}, 'Against other libraries, and what a program writes by hand') +
     losing +
     figure((width) => ratiosSvg(rivals, 'How many times as good as each rival', width))
   );

@@ -1,4 +1,4 @@
-// All ratios to other libraries in one picture.
+// Ratios to rivals in one picture.
 import { type Bar, type BarGroup, barsSvg } from '../charts/bars.ts';
 import { digits } from '../format.ts';
 import type { RowResult } from '../results.ts';

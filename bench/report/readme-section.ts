@@ -2,7 +2,7 @@
 import { ROOMY } from '../charts/frame.ts';
 import { element } from '../charts/markup.ts';
 import { digits } from '../format.ts';
-import type { Results, RowResult } from '../results.ts';
+import type { Results, RowResult, RowRole } from '../results.ts';
 import { facts, figureOf, spreadOf, warnings } from './cells.ts';
 import type { Figure } from './figures.ts';
 import { advantage, hardest, score } from './standing.ts';
@@ -26,10 +26,9 @@ export function replaceSection(readme: string, section: string): string {
 /** `folder`: where the figures lie, as seen from the README. */
 export function performanceSection(results: Results, figures: readonly Figure[], folder: string): string {
   const { rows } = results;
-  const rivals = rows.filter(({ role, unit }) => role === 'rival' && unit === '×');
+  const of = (wanted?: RowRole): RowResult[] => rows.filter(({ role }) => role === wanted);
+  const rivals = of('rival');
   const { ahead, level, behind } = score(rows);
-  const floors = rows.filter(({ role, unit }) => role === 'floor' && unit === '×');
-  const alone = rows.filter(({ unit }) => unit !== '×');
   const [shown, more] = [figures.slice(0, SHOWN), figures.slice(SHOWN)].map((some) =>
     some.map((figure) => picture(figure, folder)).join('\n\n'),
   ) as [string, string];
@@ -39,13 +38,14 @@ export function performanceSection(results: Results, figures: readonly Figure[],
     shown,
     rivals.length === 0
       ? ''
-      : `Of ${rivals.length} comparisons with other libraries ganglion is ahead in ${ahead.length}, behind in ${behind.length}, and level in ${level.length}, where repetitions disagree. In each scenario, the one in which a rival does best:`,
+      : `Of ${rivals.length} comparisons with rivals, which are other libraries and what a program writes by hand, ganglion is ahead in ${ahead.length}, behind in ${behind.length}, and level in ${level.length}, where repetitions disagree. In each scenario, the one in which a rival does best:`,
     ratiosTable(hardest(rows)),
     behind.length === 0 ? '' : `A rival is ahead in:\n\n${behind.map(item).join('\n')}`,
     folded('More pictures', more),
-    folded(`All ${rivals.length} comparisons with other libraries`, ratiosTable(rivals)),
-    folded('Against the floor, the least that has to be done anyway', ratiosTable(floors)),
-    folded('Figures that compare nothing', figuresTable(alone)),
+    folded(`All ${rivals.length} comparisons with rivals`, ratiosTable(rivals)),
+    folded('Against the floor, the least that has to be done anyway', ratiosTable(of('floor'))),
+    folded('ganglion against itself: what an option costs, and what a fault', ratiosTable(of('self'))),
+    folded('Figures that compare nothing', figuresTable(of())),
     'All rows, the settings of every rival, and what each side cost in CPU, event-loop delay and memory: `npm run bench -- --html report.html`.',
   ];
   return parts.filter((part) => part !== '').join('\n\n');

@@ -11,7 +11,7 @@ export function advantage({ better, value, low, high }: RowResult): Measured {
 
 /** 'level' where repetitions disagree on who is ahead; none for rows that compare with nothing or with ganglion itself. */
 export function standing(row: RowResult): Standing | undefined {
-  if (row.unit !== '×' || row.role === undefined || row.role === 'self') return undefined;
+  if (row.role === undefined || row.role === 'self') return undefined;
   const { low, high } = advantage(row);
   if (low > 1) return 'ahead';
   return high < 1 ? 'behind' : 'level';
@@ -23,7 +23,7 @@ export interface Score {
   readonly behind: readonly RowResult[];
 }
 
-/** Against other libraries alone. */
+/** Against rivals alone. */
 export function score(rows: readonly RowResult[]): Score {
   const rivals = rows.filter(({ role }) => role === 'rival');
   const of = (wanted: Standing): RowResult[] => rivals.filter((row) => standing(row) === wanted);
@@ -34,7 +34,7 @@ export function score(rows: readonly RowResult[]): Score {
 export function hardest(rows: readonly RowResult[]): RowResult[] {
   const worst = new Map<string, RowResult>();
   for (const row of rows) {
-    if (row.role !== 'rival' || row.unit !== '×') continue;
+    if (row.role !== 'rival') continue;
     const before = worst.get(row.scenario);
     if (before === undefined || advantage(row).value < advantage(before).value) worst.set(row.scenario, row);
   }

@@ -9,7 +9,7 @@ const side = (options: Parameters<typeof openEmit>[0]) => async () =>
   (await import('../ganglion/audited-emit.ts')).openEmit(options);
 
 const row = (name: string, side: string, versus: string): Row =>
-  compared({ name, side, versus, role: 'self', atLeast: 0.6, figure, format: rate });
+  compared({ name, side, versus, atLeast: 0.6, figure, format: rate });
 
 export const auditOn: Scenario = {
   name: 'audit-on',

@@ -1,14 +1,14 @@
 import type { WorkName } from '../cpu-work.ts';
 import { digits } from '../format.ts';
-import type { BarsChart, RowRole } from '../results.ts';
+import type { BarsChart } from '../results.ts';
 import { compared } from '../rows.ts';
 import type { Row, Scenario } from '../scenario.ts';
 import { POOLS, poolSides } from './pools.ts';
 
 const perSecond = (value: number): string => `${digits(value)} tasks/s`;
 
-function row(work: WorkName, what: string, versus: string, role: RowRole, atLeast?: number): Row {
-  return compared({ name: what, versus, role, figure: `tasksPerSecond ${work}`, format: perSecond, atLeast });
+function row(work: WorkName, what: string, versus: string, atLeast?: number): Row {
+  return compared({ name: what, versus, figure: `tasksPerSecond ${work}`, format: perSecond, atLeast });
 }
 
 const bars = (title: string, groups: BarsChart['groups']): BarsChart => ({
@@ -38,7 +38,7 @@ export const cpuOffload: Scenario = {
   quickMs: 40,
   warmUpMs: 600,
   sides: sides(['burn'], [], false),
-  rows: [row('burn', '10 ms CPU tasks vs the same split by hand over raw workers', 'raw workers', 'floor', 0.97)],
+  rows: [row('burn', '10 ms CPU tasks vs the same split by hand over raw workers', 'raw workers', 0.97)],
 };
 
 export const cpuFiles: Scenario = {
@@ -49,12 +49,12 @@ export const cpuFiles: Scenario = {
   warmUpMs: 400,
   sides: sides(['brotli', 'sha256'], ['piscina']),
   rows: [
-    row('brotli', 'brotli of files vs piscina.run', 'piscina', 'rival'),
-    row('sha256', 'SHA-256 of files vs piscina.run', 'piscina', 'rival'),
-    row('brotli', 'brotli of files vs split by hand over raw workers', 'raw workers', 'floor'),
-    row('sha256', 'SHA-256 of files vs split by hand over raw workers', 'raw workers', 'floor'),
-    row('brotli', 'brotli of files vs the main thread alone', 'same thread', 'self'),
-    row('sha256', 'SHA-256 of files vs the main thread alone', 'same thread', 'self'),
+    row('brotli', 'brotli of files vs piscina.run', 'piscina'),
+    row('sha256', 'SHA-256 of files vs piscina.run', 'piscina'),
+    row('brotli', 'brotli of files vs split by hand over raw workers', 'raw workers'),
+    row('sha256', 'SHA-256 of files vs split by hand over raw workers', 'raw workers'),
+    row('brotli', 'brotli of files vs the main thread alone', 'same thread'),
+    row('sha256', 'SHA-256 of files vs the main thread alone', 'same thread'),
   ],
   charts: [
     bars('Real files per second', [
@@ -72,9 +72,9 @@ export const cpuFactorial: Scenario = {
   warmUpMs: 400,
   sides: sides(['factorial'], Object.keys(POOLS)),
   rows: [
-    ...Object.keys(POOLS).map((pool) => row('factorial', `factorial(1000) vs ${POOLS[pool]}`, pool, 'rival')),
-    row('factorial', 'factorial(1000) vs split by hand over raw workers', 'raw workers', 'floor'),
-    row('factorial', 'factorial(1000) vs the main thread alone', 'same thread', 'self'),
+    ...Object.keys(POOLS).map((pool) => row('factorial', `factorial(1000) vs ${POOLS[pool]}`, pool)),
+    row('factorial', 'factorial(1000) vs split by hand over raw workers', 'raw workers'),
+    row('factorial', 'factorial(1000) vs the main thread alone', 'same thread'),
   ],
   charts: [bars('Factorials of 1,000 per second', [{ label: '', figure: 'tasksPerSecond factorial' }])],
 };

@@ -16,7 +16,6 @@ export const emitCost: Scenario = {
     compared({
       name: 'main-thread cost of emit vs JSON.stringify + Buffer write of its line',
       versus: 'stringify + write',
-      role: 'floor',
       atMost: 2,
       figure: 'usPerEvent',
       format: micros,

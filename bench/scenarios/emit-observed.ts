@@ -6,7 +6,7 @@ const FIGURE = { figure: 'usPerEvent', inverse: true, format: micros } as const;
 
 /** How fast one side emits, as a share of how fast another does. */
 export const share = (name: string, side: string, versus: string, atLeast: number): Row =>
-  compared({ name, side, versus, role: 'self', atLeast, ...FIGURE });
+  compared({ name, side, versus, atLeast, ...FIGURE });
 
 export const emitObserved: Scenario = {
   name: 'emit-observed',
@@ -29,7 +29,6 @@ export const emitObserved: Scenario = {
       name: 'the same, vs an emit with tracing off and a bare span of that SDK beside it',
       side: 'unsampled',
       versus: 'bare span',
-      role: 'floor',
       ...FIGURE,
     }),
   ],

@@ -1,5 +1,4 @@
 import { rate } from '../format.ts';
-import type { RowRole } from '../results.ts';
 import { compared } from '../rows.ts';
 import type { Row, Scenario } from '../scenario.ts';
 import { poolSides } from './pools.ts';
@@ -7,8 +6,8 @@ import { poolSides } from './pools.ts';
 const HANDLERS = 8;
 const figure = 'eventsPerSecond';
 
-const row = (name: string, versus: string, role: RowRole): Row =>
-  compared({ name: `1 event, ${HANDLERS} handlers, vs ${name}`, versus, role, figure, format: rate });
+const row = (name: string, versus: string): Row =>
+  compared({ name: `1 event, ${HANDLERS} handlers, vs ${name}`, versus, figure, format: rate });
 
 export const fanOut: Scenario = {
   name: 'fan-out',
@@ -25,8 +24,8 @@ export const fanOut: Scenario = {
     'same thread': async () => (await import('../rivals/same-thread.ts')).fanOut(HANDLERS),
   },
   rows: [
-    row(`${HANDLERS} × piscina.run`, 'piscina', 'rival'),
-    row(`same-thread stringify + ${HANDLERS} × parse`, 'same thread', 'floor'),
+    row(`${HANDLERS} × piscina.run`, 'piscina'),
+    row(`same-thread stringify + ${HANDLERS} × parse`, 'same thread'),
   ],
   charts: [
     {
@@ -47,7 +46,6 @@ const inline = (handlers: string, name: string, versus: string): Row =>
   compared({
     name: `${handlers} main-thread handler${handlers === ONE ? '' : 's'}, vs ${name}`,
     versus,
-    role: 'rival',
     figure: `${figure} ${handlers}`,
     format: rate,
   });

@@ -5,7 +5,7 @@ import { share } from './emit-observed.ts';
 
 /** How fast one side gets its events through, as a share of another. */
 const speed = (name: string, side: string, versus: string, figure: string, atLeast: number): Row =>
-  compared({ name, side, versus, role: 'self', atLeast, figure, format: rate });
+  compared({ name, side, versus, atLeast, figure, format: rate });
 
 export const orderingKeys: Scenario = {
   name: 'ordering-keys',

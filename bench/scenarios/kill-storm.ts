@@ -1,15 +1,13 @@
 import { millis } from '../format.ts';
-import type { RowRole } from '../results.ts';
 import { compared } from '../rows.ts';
 import type { Row, Scenario } from '../scenario.ts';
 import { STORM_RATE } from '../storm.ts';
 
-function row(figure: 'p50Ms' | 'p99Ms', name: string, versus: string, role: RowRole): Row {
+function row(figure: 'p50Ms' | 'p99Ms', name: string, versus: string): Row {
   const quantile = figure.slice(0, 3);
   return compared({
     name: `latency ${quantile} of the well events, 1 % of events hang, vs ${name}`,
     versus,
-    role,
     figure,
     better: 'less',
     format: millis,
@@ -29,9 +27,9 @@ export const killStorm: Scenario = {
     'nothing hangs': async () => (await import('../ganglion/storm.ts')).calm,
   },
   rows: [
-    row('p99Ms', 'piscina with a signal', 'piscina', 'rival'),
-    row('p50Ms', 'piscina with a signal', 'piscina', 'rival'),
-    row('p99Ms', 'ganglion without a hang', 'nothing hangs', 'self'),
+    row('p99Ms', 'piscina with a signal', 'piscina'),
+    row('p50Ms', 'piscina with a signal', 'piscina'),
+    row('p99Ms', 'ganglion without a hang', 'nothing hangs'),
   ],
   charts: [
     {

@@ -1,17 +1,15 @@
 import { micros, rate } from '../format.ts';
 import { LOADS, SAME_RATE } from '../latency-side.ts';
-import type { RowRole } from '../results.ts';
 import { compared } from '../rows.ts';
 import type { Row, Scenario } from '../scenario.ts';
 import { median } from '../statistics.ts';
 import { poolSides } from './pools.ts';
 
 /** Each at so much of its own capacity, which the figures behind the ratio name. */
-function atLoad(percent: number, figure: 'p50Us' | 'p99Us', rival: string, role: RowRole): Row {
+function atLoad(percent: number, figure: 'p50Us' | 'p99Us', rival: string): Row {
   const row = compared({
     name: `latency ${figure.slice(0, 3)} at ${percent} % of its own capacity, vs ${rival}`,
     versus: rival,
-    role,
     figure: `${figure} ${percent}%`,
     better: 'less',
     format: micros,
@@ -25,11 +23,10 @@ function atLoad(percent: number, figure: 'p50Us' | 'p99Us', rival: string, role:
   };
 }
 
-function atSameRate(figure: 'p50Us' | 'p99Us', rival: string, role: RowRole): Row {
+function atSameRate(figure: 'p50Us' | 'p99Us', rival: string): Row {
   return compared({
     name: `latency ${figure.slice(0, 3)} at the same rate, vs ${rival}`,
     versus: rival,
-    role,
     figure: `${figure} same`,
     better: 'less',
     format: micros,
@@ -51,14 +48,14 @@ export const latency: Scenario = {
     postMessage: async () => (await import('../rivals/post-message.ts')).latency,
   },
   rows: [
-    ...LOADS.map((percent) => atLoad(percent, 'p50Us', 'piscina', 'rival')),
-    ...LOADS.map((percent) => atLoad(percent, 'p99Us', 'piscina', 'rival')),
-    atSameRate('p50Us', 'piscina', 'rival'),
-    atSameRate('p99Us', 'piscina', 'rival'),
-    atSameRate('p50Us', 'tinypool', 'rival'),
-    atSameRate('p99Us', 'tinypool', 'rival'),
-    atSameRate('p50Us', 'postMessage', 'floor'),
-    atSameRate('p99Us', 'postMessage', 'floor'),
+    ...LOADS.map((percent) => atLoad(percent, 'p50Us', 'piscina')),
+    ...LOADS.map((percent) => atLoad(percent, 'p99Us', 'piscina')),
+    atSameRate('p50Us', 'piscina'),
+    atSameRate('p99Us', 'piscina'),
+    atSameRate('p50Us', 'tinypool'),
+    atSameRate('p99Us', 'tinypool'),
+    atSameRate('p50Us', 'postMessage'),
+    atSameRate('p99Us', 'postMessage'),
   ],
   charts: [
     {

@@ -1,18 +1,16 @@
 import { millis } from '../format.ts';
 import { FAST_RATE } from '../mixed.ts';
-import type { RowRole } from '../results.ts';
 import { compared } from '../rows.ts';
 import type { Row, Scenario } from '../scenario.ts';
 import { poolSides } from './pools.ts';
 
 const LIMITED = 'ganglion, slow ones one at a time';
 
-function row(figure: 'p50Ms' | 'p90Ms' | 'p99Ms', side: string, versus: string, role: RowRole): Row {
+function row(figure: 'p50Ms' | 'p90Ms' | 'p99Ms', side: string, versus: string): Row {
   return compared({
     name: `fast events beside slow ones, ${figure.slice(0, 3)}, ${side === LIMITED ? 'slow ones limited to one thread, ' : ''}vs ${versus}`,
     side,
     versus,
-    role,
     figure,
     better: 'less',
     format: millis,
@@ -34,10 +32,10 @@ export const mixed: Scenario = {
     ),
   },
   rows: [
-    row('p50Ms', 'ganglion', 'piscina', 'rival'),
-    row('p99Ms', 'ganglion', 'piscina', 'rival'),
-    row('p90Ms', LIMITED, 'ganglion', 'self'),
-    row('p99Ms', LIMITED, 'ganglion', 'self'),
+    row('p50Ms', 'ganglion', 'piscina'),
+    row('p99Ms', 'ganglion', 'piscina'),
+    row('p90Ms', LIMITED, 'ganglion'),
+    row('p99Ms', LIMITED, 'ganglion'),
   ],
   charts: [
     {

@@ -1,5 +1,5 @@
 import { rate } from '../format.ts';
-import type { BarsChart, RowRole } from '../results.ts';
+import type { BarsChart } from '../results.ts';
 import { compared } from '../rows.ts';
 import type { Row, Scenario } from '../scenario.ts';
 import { poolSides } from './pools.ts';
@@ -11,9 +11,9 @@ const MB = KB * KB;
 const named = (bytes: number): string =>
   bytes >= MB ? `${bytes / MB} MB` : bytes >= KB ? `${bytes / KB} KB` : `${bytes} B`;
 
-function rows(sizes: readonly number[], what: string, versus: string, name: string, role: RowRole): Row[] {
+function rows(sizes: readonly number[], what: string, versus: string, name: string): Row[] {
   return sizes.map((bytes) =>
-    compared({ name: `${named(bytes)} ${what} vs ${name}`, versus, role, figure: `${figure} ${bytes}`, format: rate }),
+    compared({ name: `${named(bytes)} ${what} vs ${name}`, versus, figure: `${figure} ${bytes}`, format: rate }),
   );
 }
 
@@ -46,10 +46,10 @@ export const oneToOne: Scenario = {
     'same thread': async () => (await import('../rivals/same-thread.ts')).bySize(SIZES),
   },
   rows: [
-    ...rows(SIZES, 'payload', 'piscina', 'piscina.run per event', 'rival'),
-    ...rows(BATCHED, 'payload', 'piscina batches', 'piscina.run per batch of 64', 'rival'),
-    ...rows(SIZES, 'payload', 'postMessage', 'raw postMessage round trip', 'rival'),
-    ...rows(SIZES, 'payload', 'same thread', 'same-thread stringify + parse', 'floor'),
+    ...rows(SIZES, 'payload', 'piscina', 'piscina.run per event'),
+    ...rows(BATCHED, 'payload', 'piscina batches', 'piscina.run per batch of 64'),
+    ...rows(SIZES, 'payload', 'postMessage', 'raw postMessage round trip'),
+    ...rows(SIZES, 'payload', 'same thread', 'same-thread stringify + parse'),
   ],
   charts: [bars('Events handled per second, by payload', SIZES)],
 };
@@ -71,9 +71,9 @@ export const binaryBody: Scenario = {
     'same thread': async () => (await import('../rivals/same-thread.ts')).bodies(BODIES),
   },
   rows: [
-    ...rows(BODIES, 'body', 'piscina', 'piscina.run per event', 'rival'),
-    ...rows(BODIES, 'body', 'postMessage', 'raw postMessage round trip', 'rival'),
-    ...rows(BODIES, 'body', 'same thread', 'a copy on the same thread', 'floor'),
+    ...rows(BODIES, 'body', 'piscina', 'piscina.run per event'),
+    ...rows(BODIES, 'body', 'postMessage', 'raw postMessage round trip'),
+    ...rows(BODIES, 'body', 'same thread', 'a copy on the same thread'),
   ],
   charts: [bars('Events with a binary body handled per second', BODIES)],
 };

@@ -1,5 +1,5 @@
 import { micros } from '../format.ts';
-import type { BarsChart, RowRole } from '../results.ts';
+import type { BarsChart } from '../results.ts';
 import { compared } from '../rows.ts';
 import type { Row, Scenario } from '../scenario.ts';
 import { POOLS, poolSides } from './pools.ts';
@@ -8,14 +8,14 @@ const figure = 'p50Us';
 
 /** The same rivals in both; what the first row and the others call a trip. */
 function rows(first: string, trip: string): Row[] {
-  const row = (name: string, versus: string, role: RowRole, atMost?: number): Row =>
-    compared({ name, versus, role, figure, better: 'less', atMost, format: micros });
+  const row = (name: string, versus: string, atMost?: number): Row =>
+    compared({ name, versus, figure, better: 'less', atMost, format: micros });
   return [
-    row(`${first} vs piscina.run`, 'piscina', 'rival', 0.5),
-    row(`${trip}, vs tinypool`, 'tinypool', 'rival'),
-    row(`${trip}, vs workerpool`, 'workerpool', 'rival'),
-    row(`${trip}, vs poolifier`, 'poolifier', 'rival'),
-    row(`${trip}, vs raw postMessage and back`, 'postMessage', 'floor'),
+    row(`${first} vs piscina.run`, 'piscina', 0.5),
+    row(`${trip}, vs tinypool`, 'tinypool'),
+    row(`${trip}, vs workerpool`, 'workerpool'),
+    row(`${trip}, vs poolifier`, 'poolifier'),
+    row(`${trip}, vs raw postMessage and back`, 'postMessage'),
   ];
 }
 

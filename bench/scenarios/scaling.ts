@@ -1,5 +1,4 @@
 import { digits } from '../format.ts';
-import type { RowRole } from '../results.ts';
 import { compared } from '../rows.ts';
 import type { Row, Scenario } from '../scenario.ts';
 import { median, spread } from '../statistics.ts';
@@ -8,11 +7,10 @@ import { poolSides } from './pools.ts';
 const figure = 'tasksPerSecond short';
 const perSecond = (value: number): string => `${digits(value / 1000)} k/s`;
 
-const versus = (name: string, rival: string, role: RowRole): Row =>
+const versus = (name: string, rival: string): Row =>
   compared({
     name: `50 µs handlers on all threads, vs ${name}`,
     versus: rival,
-    role,
     figure: 'last',
     format: perSecond,
   });
@@ -50,13 +48,12 @@ export const scaling: Scenario = {
     },
   },
   rows: [
-    versus('piscina.run per event', 'piscina', 'rival'),
-    versus('split by hand over raw workers', 'raw workers', 'floor'),
+    versus('piscina.run per event', 'piscina'),
+    versus('split by hand over raw workers', 'raw workers'),
     {
       name: '50 µs handlers on all threads, vs on one',
       unit: '×',
       versus: 'ganglion',
-      role: 'self',
       measure: (rounds) => spread(rounds.each('ganglion', 'growth')),
       absolute: (rounds) =>
         `${perSecond(median(rounds.each('ganglion', 'last')))} vs ${perSecond(median(rounds.each('ganglion', 'first')))}`,

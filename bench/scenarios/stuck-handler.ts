@@ -17,7 +17,6 @@ export const stuckHandler: Scenario = {
       name: "others' throughput with one handler stuck vs one thread fewer",
       side: 'one stuck',
       versus: 'one fewer',
-      role: 'self',
       atLeast: 0.9,
       figure: 'eventsPerSecond',
       format: rate,

@@ -32,7 +32,6 @@ export const subscriptions: Scenario = {
       unit: '×',
       side: GROWING,
       versus: GROWING,
-      role: 'self',
       measure: (rounds) => spread(rounds.each(GROWING, 'growth').map((growth) => 1 / growth)),
       absolute: (rounds) =>
         `${micros(median(rounds.each(GROWING, 'last')))} vs ${micros(median(rounds.each(GROWING, 'first')))}`,

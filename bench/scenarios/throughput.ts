@@ -1,6 +1,6 @@
 import { PAYLOAD_BYTES } from '../events.ts';
 import { micros, rate } from '../format.ts';
-import type { BarsChart, RowRole } from '../results.ts';
+import type { BarsChart } from '../results.ts';
 import { compared } from '../rows.ts';
 import type { Rounds, Row, Scenario } from '../scenario.ts';
 import { median } from '../statistics.ts';
@@ -11,9 +11,9 @@ const figure = 'eventsPerSecond';
 const speedAndCpu = (rounds: Rounds, side: string): string =>
   `${rate(median(rounds.each(side, figure)))} (${micros(median(rounds.each(side, 'cpuUsPerEvent')))} CPU)`;
 
-function versus(what: string, rival: string, name: string, role: RowRole, atLeast?: number): Row {
+function versus(what: string, rival: string, name: string, atLeast?: number): Row {
   return {
-    ...compared({ name: `${what} vs ${name}`, versus: rival, role, figure, format: rate, atLeast }),
+    ...compared({ name: `${what} vs ${name}`, versus: rival, figure, format: rate, atLeast }),
     absolute: (rounds) => `${speedAndCpu(rounds, 'ganglion')} vs ${speedAndCpu(rounds, rival)}`,
   };
 }
@@ -45,13 +45,13 @@ export const throughput: Scenario = {
     'same thread': async () => (await import('../rivals/same-thread.ts')).throughput,
   },
   rows: [
-    versus(settled, 'piscina', POOLS.piscina!, 'rival', 10),
-    versus(settled, 'piscina batches', 'piscina.run per batch of 64', 'rival', 1),
-    versus(settled, 'tinypool', POOLS.tinypool!, 'rival'),
-    versus(settled, 'workerpool', POOLS.workerpool!, 'rival'),
-    versus(settled, 'poolifier', POOLS.poolifier!, 'rival'),
-    versus(settled, 'postMessage', 'raw postMessage round trip', 'rival', 2.5),
-    versus(settled, 'same thread', 'same-thread stringify + parse', 'floor', 0.7),
+    versus(settled, 'piscina', POOLS.piscina!, 10),
+    versus(settled, 'piscina batches', 'piscina.run per batch of 64', 1),
+    versus(settled, 'tinypool', POOLS.tinypool!),
+    versus(settled, 'workerpool', POOLS.workerpool!),
+    versus(settled, 'poolifier', POOLS.poolifier!),
+    versus(settled, 'postMessage', 'raw postMessage round trip', 2.5),
+    versus(settled, 'same thread', 'same-thread stringify + parse', 0.7),
   ],
   charts: [bars('Events handled per second')],
 };
@@ -75,10 +75,10 @@ export const throughputTrivial: Scenario = {
     'same thread': async () => (await import('../rivals/same-thread.ts')).trivial,
   },
   rows: [
-    versus(trivially, 'piscina', POOLS.piscina!, 'rival', 10),
-    versus(trivially, 'piscina batches', 'piscina.run per batch of 64', 'rival', 1),
-    versus(trivially, 'postMessage', 'raw postMessage round trip', 'rival', 2.5),
-    versus(trivially, 'same thread', 'same-thread stringify alone', 'floor'),
+    versus(trivially, 'piscina', POOLS.piscina!, 10),
+    versus(trivially, 'piscina batches', 'piscina.run per batch of 64', 1),
+    versus(trivially, 'postMessage', 'raw postMessage round trip', 2.5),
+    versus(trivially, 'same thread', 'same-thread stringify alone'),
   ],
   charts: [bars('Events handled per second, handler without a look at the payload')],
 };

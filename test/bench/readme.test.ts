@@ -37,7 +37,10 @@ test('the section names machine, date and seed, the score, the hardest rows and 
   const section = performanceSection(sample, figuresOf(sample), 'figures');
   assert.match(section, 'Measured on AMD EPYC &lt;9000&gt; &amp; "more", 2 cores, 24 GB, linux x64, Node v20.20.2');
   assert.match(section, '2026-11-24 10:00 UTC; 2 handler threads, 5 repetitions, seed 42');
-  assert.match(section, 'Of 3 comparisons with other libraries ganglion is ahead in 1, behind in 1, and level in 1');
+  assert.match(
+    section,
+    'Of 3 comparisons with rivals, which are other libraries and what a program writes by hand, ganglion is ahead in 1, behind in 1, and level in 1',
+  );
   assert.match(
     section.replace(/ +/g, ' '),
     '| throughput | emit, all settled, vs piscina.run per batch of 64 | 1.08× | 0.970 – 1.20 | 410 k/s vs 380 k/s |',
@@ -50,6 +53,11 @@ test('the section names machine, date and seed, the score, the hardest rows and 
   assert.match(section, '**The machine had other work before throughput (30 % busy)');
   assert.match(section, '**FAILED ingest: ganglion: 3 of 1,000 lines were lost &lt;b&gt;**');
   assert.not.match(section, /NaN|undefined|\n\n\n/);
+});
+
+test('every row is in the section, whatever it compares with', () => {
+  const section = performanceSection(sample, figuresOf(sample), 'figures').replace(/ +/g, ' ');
+  for (const { scenario, name } of sample.rows) assert.match(section, `| ${scenario} | ${name} |`);
 });
 
 test('a formatter of Markdown leaves the section as it is', () => {

@@ -64,7 +64,7 @@ const figures: Record<string, Figures[]> = {
 const rounds = roundsOf({ scenario: { name: 's' } as Scenario, figures });
 
 test('a row compares repetition by repetition and shows medians', () => {
-  const row = compared({ name: 'r', versus: 'rival', role: 'rival', figure: 'speed', format: (value) => `${value}/s` });
+  const row = compared({ name: 'r', versus: 'rival', figure: 'speed', format: (value) => `${value}/s` });
   assert.equal(row.measure(rounds), { value: 3, low: 2, high: 5 });
   assert.is(row.absolute(rounds), '20/s vs 5/s');
   assert.is(row.side, 'ganglion');
