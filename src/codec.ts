@@ -164,7 +164,7 @@ export function isPlainObject(value: unknown): value is Payload {
 }
 
 function describe(value: unknown): string {
-  if (value === null) return 'null';
+  if (value === null || value === undefined) return String(value);
   if (typeof value !== 'object') return `${typeof value} ${messageOf(value)}`.slice(0, 100);
   if (types.isProxy(value)) return 'a proxy';
   if (Array.isArray(value)) return 'an array';

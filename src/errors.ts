@@ -235,8 +235,8 @@ export class AuditWriteError extends GanglionError {
 export class WaitTimeoutError extends GanglionError {
   static readonly code = 'ERR_GANGLION_WAIT_TIMEOUT';
   readonly timeoutMs: number;
-  constructor(timeoutMs: number, what = 'no event came') {
-    super(WaitTimeoutError.code, `${what} within timeoutMs=${timeoutMs}`);
+  constructor(timeoutMs: number, what = 'no event came', next?: string) {
+    super(WaitTimeoutError.code, `${what} within timeoutMs=${timeoutMs}${next === undefined ? '' : `. ${next}`}`);
     this.timeoutMs = timeoutMs;
   }
 }

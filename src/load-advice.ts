@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { explain } from './advice.ts';
 import { messageOf } from './codec.ts';
@@ -17,12 +18,27 @@ export function explainLoadError(href: string, error: unknown): string {
     return `${message}. Node only erases types (erasableSyntaxOnly): write it without, or compile the module and name its .js file`;
   }
   if (code === 'ERR_MODULE_NOT_FOUND' && names(message, href)) {
+    const neighbour = otherEnding(href);
+    if (neighbour !== undefined) return `${message}. ${neighbour}`;
     return (
       `${message}. Name it by new URL('./file.js', import.meta.url), as seen from the file that says so; in a bundle it ` +
       `has to be an entry point of its own`
     );
   }
   return message;
+}
+
+/** The same file as TypeScript or as what it is compiled to, when that is there: what to do about it. */
+function otherEnding(href: string): string | undefined {
+  const ending = /\.([mc]?)([jt])s$/.exec(href);
+  if (ending === null || !href.startsWith('file:')) return undefined;
+  const typescript = ending[2] === 'j';
+  const other = `${href.slice(0, -2)}${typescript ? 't' : 'j'}s`;
+  if (!existsSync(new URL(other))) return undefined;
+  const name = other.slice(other.lastIndexOf('/') + 1);
+  if (!typescript || (process.features as { typescript?: unknown }).typescript)
+    return `There is ${name} beside it: name that`;
+  return `There is ${name} beside it, and Node ${process.versions.node} runs no TypeScript: compile it, or use Node 22.18 or newer and name it`;
 }
 
 /** The module itself is what is missing, and not something that it imports. */

@@ -116,7 +116,10 @@ export class EventValidator implements Validator {
       errors.push(`event type has ${eventType.length} characters, at most ${MAX_EVENT_TYPE_LENGTH} are allowed`);
       return;
     }
-    if (!this.#pattern.test(eventType)) errors.push(`event type ${show(eventType)} does not match ${this.#pattern}`);
+    if (!this.#pattern.test(eventType)) {
+      const example = this.#pattern === EVENT_TYPE_PATTERN ? ", as 'order.placed' does" : '';
+      errors.push(`event type ${show(eventType)} does not match ${this.#pattern}${example}`);
+    }
     const domain = extractDomain(eventType);
     if (this.#domains !== undefined && (domain === null || !this.#domains.has(domain))) {
       errors.push(`domain ${show(domain)} is not one of ${[...this.#domains].join(', ')}`);

@@ -1,6 +1,7 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import * as assert from 'uvu/assert';
 import * as ganglion from '../src/index.ts';
 import { openRing } from '../src/ring/layout.ts';
@@ -121,6 +122,31 @@ const cases: Readonly<Record<ganglion.ErrorCode, readonly Case[]>> = {
       next: /it takes maxConcurrentHandlers, /,
     },
     {
+      act: () => thrown(() => new EventBus({ handlerTimeout: 5 } as ganglion.EventBusOptions)),
+      says: /EventBus has no option 'handlerTimeout'/,
+      next: /did you mean handlerTimeoutMs\?$/,
+    },
+    {
+      act: () => thrown(() => new ganglion.Redactor({ redactKey: ['pin'] } as ganglion.RedactorOptions)),
+      says: /Redactor has no option 'redactKey'/,
+      next: /did you mean redactKeys\?$/,
+    },
+    {
+      act: () => withBus({}, (bus) => thrown(() => bus.subscribe('x' as never, (() => {}) as never))),
+      says: /handler must be a function, .*got 'x'/,
+      next: /The handler comes first: subscribe\(handler, eventTypes\)$/,
+    },
+    {
+      act: () => withBus({}, (bus) => thrown(() => bus.subscribe('./resize.js' as never, 'x'))),
+      says: /handler must be a function, .*got '\.\/resize\.js'/,
+      next: /Name a module by new URL\('\.\/resize\.js', import\.meta\.url\)$/,
+    },
+    {
+      act: () => withBus({}, (bus) => thrown(() => bus.ingest([], {}))),
+      says: /ingest needs eventType/,
+      next: /or ndjson: true/,
+    },
+    {
       act: () => thrown(() => new EventBus({ enableAudit: true })),
       says: /enableAudit is true without eventLogPath/,
       next: /name the file/,
@@ -135,6 +161,10 @@ const cases: Readonly<Record<ganglion.ErrorCode, readonly Case[]>> = {
     {
       act: () => withBus({}, (bus) => thrown(() => bus.emit('x', [] as never))),
       says: /must be a plain object, got.*\[\]|array/,
+    },
+    {
+      act: () => withBus({}, (bus) => thrown(() => bus.emit('x', undefined as never))),
+      says: /must be a plain object, got undefined$/,
     },
     { act: () => withBus({}, (bus) => thrown(() => bus.emit(' ', {}))), says: /must be a non-blank string, got ' '/ },
     {
@@ -161,7 +191,7 @@ const cases: Readonly<Record<ganglion.ErrorCode, readonly Case[]>> = {
     {
       act: () => withBus({ validateEvents: true }, (bus) => thrown(() => bus.emit('Bad Name', {}))),
       says: /^Bad Name: .*Bad Name/,
-      next: /match|must|lower/,
+      next: /does not match .*, as 'order\.placed' does$/,
     },
   ],
   ERR_GANGLION_BACKPRESSURE: [
@@ -197,6 +227,15 @@ const cases: Readonly<Record<ganglion.ErrorCode, readonly Case[]>> = {
       act: () => outcomeError(new URL('file:///nowhere/at/all.js')),
       says: /\/nowhere\/at\/all\.js/,
       next: /new URL\('\.\/file\.js', import\.meta\.url\)/,
+    },
+    {
+      act: () => {
+        const source = join(folder, 'resize.ts');
+        writeFileSync(source, 'export default () => 1;');
+        return outcomeError(pathToFileURL(source.replace('.ts', '.js')));
+      },
+      says: /Cannot find module '.*resize\.js'/,
+      next: /There is resize\.ts beside it(: name that|, and Node 20.* runs no TypeScript: compile it, or use Node 22\.18)/,
     },
     {
       act: () => outcomeError(fixture('deaths', 'lives')),
@@ -244,7 +283,7 @@ const cases: Readonly<Record<ganglion.ErrorCode, readonly Case[]>> = {
           await bus.emitAndWait('x', {});
           return only(await bus.emitAndWait('x', {})).error;
         }),
-      says: /handler quitter cost 1 threads within 5000 ms, and is not called for 60000 ms/,
+      says: /handler quitter cost 1 thread within 5000 ms, and is not called for 60000 ms/,
       next: /Look at its failures before this one, or set its circuitBreaker/,
     },
   ],
@@ -276,6 +315,16 @@ const cases: Readonly<Record<ganglion.ErrorCode, readonly Case[]>> = {
     {
       act: () => withBus({}, (bus) => thrown(() => bus.waitFor('order.*', { timeoutMs: 5 }))),
       says: /no event of order\.\* came within timeoutMs=5/,
+      next: /Wait before it is emitted, or longer/,
+    },
+    {
+      act: () =>
+        withBus({}, (bus) => {
+          const waiting = bus.waitFor('order.*', { timeoutMs: 20, filter: () => false });
+          bus.emit('order.placed', {});
+          return thrown(() => waiting);
+        }),
+      says: /the filter accepted none of 1 events of order\.\* that came within timeoutMs=20/,
     },
   ],
   ERR_GANGLION_NON_RETRYABLE: [

@@ -25,6 +25,7 @@ export async function waitFor(
   return await new Promise((resolve, reject) => {
     let timer: Timer | undefined;
     let over = false;
+    let refused = 0;
     const end = (): void => {
       over = true;
       host.clock.clearTimer(timer);
@@ -41,7 +42,10 @@ export async function waitFor(
     const id = host.subscribe((event) => {
       if (over) return;
       try {
-        if (filter !== undefined && !filter(event)) return;
+        if (filter !== undefined && !filter(event)) {
+          refused++;
+          return;
+        }
       } catch (error) {
         // Told to who waits, and no failure of a handler.
         fail(error);
@@ -53,12 +57,16 @@ export async function waitFor(
     host.closers.add(closed);
     signal?.addEventListener('abort', abort, { once: true });
     if (timeoutMs !== Number.POSITIVE_INFINITY) {
-      timer = host.clock.setTimer(
-        () => fail(new WaitTimeoutError(timeoutMs, `no event of ${[host.eventTypes].flat().join(', ')} came`)),
-        Math.min(timeoutMs, MAX_TIMER_MS),
-      );
+      timer = host.clock.setTimer(() => fail(noneCame(host, timeoutMs, refused)), Math.min(timeoutMs, MAX_TIMER_MS));
     }
   });
+}
+
+function noneCame({ eventTypes }: ListenHost, timeoutMs: number, refused: number): WaitTimeoutError {
+  const types = [eventTypes].flat().join(', ');
+  return refused === 0
+    ? new WaitTimeoutError(timeoutMs, `no event of ${types} came`, 'Wait before it is emitted, or longer')
+    : new WaitTimeoutError(timeoutMs, `the filter accepted none of ${refused} events of ${types} that came`);
 }
 
 interface Taker {

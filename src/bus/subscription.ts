@@ -21,14 +21,10 @@ export function planSubscription(
   options: SubscribeOptions | undefined,
   { handlerTimeoutMs, deadLetterQueue }: ResolvedOptions,
 ): SubscriptionPlan {
+  checkHandler(handler, eventTypes);
   const patterns = resolvePatterns(eventTypes);
   const resolved = resolveSubscribeOptions(options, handlerTimeoutMs, deadLetterQueue !== undefined);
   const inline = typeof handler === 'function';
-  if (!inline && (typeof handler !== 'object' || handler === null)) {
-    throw new ConfigError(
-      `handler must be a function, a URL or { module, export }, got ${inspect(handler, { depth: 0 })}`,
-    );
-  }
   const address = inline ? undefined : resolveHandlerModule(handler);
   resolved.signal?.throwIfAborted();
   return {
@@ -47,6 +43,18 @@ export function planSubscription(
     address,
     signal: resolved.signal,
   };
+}
+
+function checkHandler(handler: unknown, eventTypes: unknown): void {
+  if (typeof handler === 'function' || (typeof handler === 'object' && handler !== null)) return;
+  let next = '';
+  // As most emitters take them.
+  if (typeof handler === 'string' && (typeof eventTypes === 'function' || eventTypes instanceof URL))
+    next = '. The handler comes first: subscribe(handler, eventTypes)';
+  else if (typeof handler === 'string') next = `. Name a module by new URL(${inspect(handler)}, import.meta.url)`;
+  throw new ConfigError(
+    `handler must be a function, a URL or { module, export }, got ${inspect(handler, { depth: 0 })}${next}`,
+  );
 }
 
 /** A class may have a static `name` of its own. */

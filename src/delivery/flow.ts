@@ -257,7 +257,7 @@ export class Flow {
     const { name, guarantees } = delivery.subscription;
     const { failures, windowMs, pauseMs } = guarantees.breaker!;
     const error = new QuarantinedError(
-      `handler ${name} cost ${failures} threads within ${windowMs} ms, and is not called for ${pauseMs} ms. Look at its ` +
+      `handler ${name} cost ${failures} ${failures === 1 ? 'thread' : 'threads'} within ${windowMs} ms, and is not called for ${pauseMs} ms. Look at its ` +
         'failures before this one, or set its circuitBreaker',
     );
     this.#hooks.settle(delivery, failure(FailureReason.HANDLER_QUARANTINED, error, 0, 0, 0));

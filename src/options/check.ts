@@ -1,6 +1,7 @@
 import { inspect } from 'node:util';
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { ConfigError } from '../errors.ts';
+import { nearest } from './near.ts';
 
 /** Gathers all faults of one options object, so that the caller sees them at once. */
 export class Check {
@@ -61,8 +62,11 @@ export class Check {
   /** An option that nobody reads is a typo that would be silently without effect. */
   known(owner: string, value: object, keys: readonly string[]): void {
     for (const key of Object.keys(value)) {
-      if (!keys.includes(key))
-        this.problems.push(`${owner} has no option ${inspect(key)}; it takes ${keys.join(', ')}`);
+      if (keys.includes(key)) continue;
+      const meant = nearest(key, keys);
+      this.problems.push(
+        `${owner} has no option ${inspect(key)}${meant === undefined ? `; it takes ${keys.join(', ')}` : `: did you mean ${meant}?`}`,
+      );
     }
   }
 

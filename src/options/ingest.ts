@@ -40,7 +40,11 @@ export function resolveIngestOptions(options: IngestOptions): ResolvedIngestOpti
   for (const name of ['eventType', 'source', 'correlationId', 'orderingKey'] as const) {
     const value = given[name];
     if (value === undefined && (name !== 'eventType' || given.ndjson === true)) continue;
-    if (typeof value !== 'string' || value.trim() === '') check.fail(name, value, 'a non-blank string');
+    if (value === undefined)
+      check.problems.push(
+        'ingest needs eventType, the type of the events that it makes of the payloads; or ndjson: true, for lines that each have their own',
+      );
+    else if (typeof value !== 'string' || value.trim() === '') check.fail(name, value, 'a non-blank string');
     else if (name !== 'eventType') emit[name] = value;
   }
   check.func('onMalformed', onMalformed);

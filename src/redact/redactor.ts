@@ -1,4 +1,5 @@
-import { ConfigError, SerializationError } from '../errors.ts';
+import { SerializationError } from '../errors.ts';
+import { Check } from '../options/check.ts';
 import { JSON_TEXT } from './bits.ts';
 import { CleanLines } from './clean-lines.ts';
 import { DEFAULT_RULES } from './default-rules.ts';
@@ -51,7 +52,7 @@ export class Redactor {
   readonly #budget = new Budget();
 
   /**
-   * @throws ConfigError for options of a wrong type
+   * @throws ConfigError for options that are unknown or of a wrong type
    * @throws RedactionRuleError for a pattern that can't be compiled or matches the empty string
    */
   constructor(options: RedactorOptions = {}) {
@@ -185,9 +186,13 @@ export class Redactor {
 }
 
 /** All options with their defaults; every fault in one error. */
+const OPTIONS: readonly (keyof RedactorOptions)[] = ['enabled', 'redactKeys', 'patterns', 'extendDefaults', 'budgetMs'];
+
 function resolve(options: RedactorOptions): RedactorConfig {
-  const { enabled = true, redactKeys, patterns, extendDefaults = false, budgetMs = DEFAULT_BUDGET_MS } = options;
-  const problems: string[] = [];
+  const check = new Check();
+  const given: RedactorOptions = check.options('options', options, 'Redactor', OPTIONS);
+  const { enabled = true, redactKeys, patterns, extendDefaults = false, budgetMs = DEFAULT_BUDGET_MS } = given;
+  const { problems } = check;
   if (typeof enabled !== 'boolean') problems.push('enabled must be a boolean');
   if (typeof extendDefaults !== 'boolean') problems.push('extendDefaults must be a boolean');
   if (typeof budgetMs !== 'number' || !(budgetMs > 0)) problems.push('budgetMs must be a positive number');
@@ -204,7 +209,7 @@ function resolve(options: RedactorOptions): RedactorConfig {
       }
     }
   }
-  if (problems.length > 0) throw new ConfigError(problems);
+  check.done();
   const rules = patterns?.map((rule) => {
     const { name, pattern, token } = compileRule(rule);
     return { name, pattern, token };
