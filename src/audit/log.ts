@@ -92,10 +92,11 @@ export class AuditLog {
     try {
       this.#thread = new AuditThread(this.#memory, task, writer, {
         message: (message) => this.#receive(message),
-        replaced: (reason, again) => {
-          const message = `the audit worker was replaced: ${reason}`;
-          if (again) this.#openFailed?.(new AuditOpenError(this.path, message));
-          this.#fault({ code: 'WORKER', message, attempts: 1 });
+        replaced: (reason, attempts, delayMs) => {
+          const when = delayMs === 0 ? '' : `, the next one starts in ${delayMs} ms`;
+          const message = `the audit worker was replaced: ${reason}${when}`;
+          if (attempts > 1) this.#openFailed?.(new AuditOpenError(this.path, message));
+          this.#fault({ code: 'WORKER', message, attempts });
         },
         bulk: () => this.#queue.bulk(),
       });

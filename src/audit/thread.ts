@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads';
-import { monotonicMs } from '../clock.ts';
+import { type Clock, REAL_CLOCK, type Timer } from '../clock.ts';
 import { messageOf } from '../codec.ts';
 import { AUDIT, type AuditMemory } from '../ring/layout.ts';
 import type { AuditBulk, AuditTask, FromAudit } from './messages.ts';
@@ -18,8 +18,11 @@ const MAX_RESTART_MS = 5_000;
 
 export interface AuditThreadHooks {
   message(message: FromAudit): void;
-  /** Another thread takes the place of one that died or got stuck. `again`: so did the one before it, at its start. */
-  replaced(reason: string, again: boolean): void;
+  /**
+   * Another thread takes the place of one that died or got stuck, after `delayMs`. `attempts`: how many threads in a row
+   * have come to nothing, from 1.
+   */
+  replaced(reason: string, attempts: number, delayMs: number): void;
   /** Buffers that a new thread needs. */
   bulk(): readonly AuditBulk[];
 }
@@ -33,12 +36,14 @@ export class AuditThread {
   readonly #task: AuditThreadTask;
   readonly #url: URL;
   readonly #hooks: AuditThreadHooks;
+  readonly #clock: Clock;
   #worker: Worker | undefined;
   #generation = 0;
   #startedAt = 0;
   #startedTail = 0;
   #failures = 0;
-  #restart: NodeJS.Timeout | undefined;
+  /** The next start, while there is no thread. */
+  #restart: { readonly at: number; readonly timer: Timer } | undefined;
   #ending = false;
   #error: unknown;
   #onEnd: (() => void) | undefined;
@@ -50,12 +55,19 @@ export class AuditThread {
   #fatal = 0;
   restarts = 0;
 
-  constructor(memory: AuditMemory, task: AuditThreadTask, url: URL, hooks: AuditThreadHooks) {
+  constructor(
+    memory: AuditMemory,
+    task: AuditThreadTask,
+    url: URL,
+    hooks: AuditThreadHooks,
+    clock: Clock = REAL_CLOCK,
+  ) {
     this.#memory = memory;
     this.#words = memory.words;
     this.#task = task;
     this.#url = url;
     this.#hooks = hooks;
+    this.#clock = clock;
     this.#start();
   }
 
@@ -66,7 +78,7 @@ export class AuditThread {
   /** Call about once a second, and while blocking. Replaces a thread that is stuck in one record. */
   look(): void {
     if (this.#ending) return;
-    const now = monotonicMs();
+    const now = this.#clock.now();
     const passed = Math.min(now - this.#lookedAt, MAX_LOOK_MS);
     this.#lookedAt = now;
     const scan = Atomics.load(this.#words, AUDIT.SCAN);
@@ -87,27 +99,23 @@ export class AuditThread {
     this.#replace(`a record was searched for ${STALL_MS} ms without an end`);
   }
 
-  /** For whoever blocks the event loop, where a thread's end is not heard of: a thread that is gone is replaced now. */
+  /** For whoever blocks the event loop, where neither a thread's end nor a timer is heard of. Starts nothing sooner. */
   revive(): void {
     if (this.#ending) return;
-    if (this.#restart !== undefined) {
-      clearTimeout(this.#restart);
-      this.#restart = undefined;
-      this.#startAgain();
-    } else if (Atomics.load(this.#words, AUDIT.GONE) === 1) {
-      const gone = this.#worker;
-      gone?.removeAllListeners();
-      gone?.on('error', () => {});
+    const gone = this.#worker;
+    if (gone !== undefined && Atomics.load(this.#words, AUDIT.GONE) === 1) {
+      gone.removeAllListeners();
+      gone.on('error', () => {});
       this.#endRotation();
       this.#died('it ended');
-      if (this.#restart !== undefined) this.revive();
     }
+    if (this.#restart !== undefined && this.#clock.now() >= this.#restart.at) this.#startAgain();
   }
 
   /** From now on nothing takes its place. */
   expectEnd(): void {
     this.#ending = true;
-    clearTimeout(this.#restart);
+    this.#clock.clearTimer(this.#restart?.timer);
   }
 
   /** Expects its end. Resolves true once it has exited, false when that takes longer. */
@@ -129,6 +137,8 @@ export class AuditThread {
 
   /** There may be no more threads just now. */
   #startAgain(): void {
+    this.#clock.clearTimer(this.#restart?.timer);
+    this.#restart = undefined;
     try {
       this.#start();
     } catch (error) {
@@ -138,10 +148,9 @@ export class AuditThread {
 
   #start(): void {
     const { buffer } = this.#memory;
-    this.#startedAt = monotonicMs();
+    this.#startedAt = this.#clock.now();
     this.#startedTail = Atomics.load(this.#words, AUDIT.TAIL);
     Atomics.store(this.#words, AUDIT.GONE, 0);
-    Atomics.store(this.#words, AUDIT.SCAN, 0);
     const workerData: AuditTask = {
       ...this.#task,
       memory: buffer,
@@ -198,19 +207,19 @@ export class AuditThread {
 
   #replace(reason: string): void {
     this.restarts++;
+    // Nobody searches that record now; `look` would take its next thread for stuck.
+    Atomics.store(this.#words, AUDIT.SCAN, 0);
+    const now = this.#clock.now();
     const moved = Atomics.load(this.#words, AUDIT.TAIL) !== this.#startedTail;
-    const sound = moved || monotonicMs() - this.#startedAt > SOUND_AFTER_MS;
-    this.#failures = sound ? 0 : this.#failures + 1;
-    this.#hooks.replaced(reason, this.#failures > 1);
-    if (this.#failures <= 1) {
+    this.#failures = moved || now - this.#startedAt > SOUND_AFTER_MS ? 0 : this.#failures + 1;
+    const delayMs = this.#failures <= 1 ? 0 : Math.min(FIRST_RESTART_MS * 2 ** (this.#failures - 2), MAX_RESTART_MS);
+    this.#hooks.replaced(reason, Math.max(1, this.#failures), delayMs);
+    if (delayMs === 0) {
       this.#startAgain();
       return;
     }
-    const delay = Math.min(FIRST_RESTART_MS * 2 ** (this.#failures - 2), MAX_RESTART_MS);
-    this.#restart = setTimeout(() => {
-      this.#restart = undefined;
-      this.#startAgain();
-    }, delay);
-    this.#restart.unref();
+    const timer = this.#clock.setTimer(() => this.#startAgain(), delayMs);
+    timer.unref();
+    this.#restart = { at: now + delayMs, timer };
   }
 }
