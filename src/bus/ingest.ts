@@ -6,7 +6,7 @@ import { Check } from '../options/check.ts';
 import type { ResolvedIngestOptions } from '../options/ingest.ts';
 import type { EmitOptions, IngestReport, Payload, WritableMap } from '../types.ts';
 import { chunksUntil } from './chunks-until.ts';
-import { type EventLine, isOfBus, readEventLine } from './event-line.ts';
+import { type EventLine, isOfBus, readEventLine, whyMalformed } from './event-line.ts';
 import { type BadLine, LineSplitter } from './line-splitter.ts';
 
 export interface IngestHost {
@@ -189,7 +189,7 @@ export class Ingest {
     try {
       parsed ??= JSON.parse(payloadJson) as Payload;
     } catch (cause) {
-      this.#malformed(text, number, new InvalidEventError('the line is not JSON', { cause }));
+      this.#malformed(text, number, whyMalformed(text, new InvalidEventError('the line is not JSON', { cause })));
       return undefined;
     }
     try {
@@ -255,7 +255,7 @@ export class Ingest {
         malformed = true;
         if (failed) report.failed--;
         report.emitted--;
-        this.#malformed(text, number, error);
+        this.#malformed(text, number, recorded === undefined ? error : whyMalformed(text, error));
       },
       settled: (event) => {
         // One that the overflow policy displaced is not failed: its deliveries were never settled.
