@@ -1,6 +1,7 @@
+import { createRequire } from 'node:module';
 import { isDeepStrictEqual } from 'node:util';
 import type { StandardJSONSchemaV1, StandardSchemaV1 } from '@standard-schema/spec';
-import fastJson from 'fast-json-stringify';
+import type FastJson from 'fast-json-stringify';
 import { encodePayload, messageOf } from './codec.ts';
 import { ConfigError, SerializationError } from './errors.ts';
 
@@ -9,7 +10,8 @@ const FIRST = 64;
 const EVERY = 1024;
 
 /**
- * A writer of JSON that is compiled from the schema, where the schema offers JSON Schema; undefined where it offers none.
+ * A writer of JSON that is compiled from the schema, where the schema offers JSON Schema; undefined where it offers none,
+ * or where fast-json-stringify is not there: in a bundle of the whole program.
  *
  * fast-json-stringify leaves out keys that are not declared and turns null into "" or 0 without a word. So what it writes
  * is compared with JSON.stringify on a sample, and a difference throws SerializationError: the event is not emitted.
@@ -21,10 +23,12 @@ export function compileSerializer(
 ): ((payload: unknown) => string) | undefined {
   const { jsonSchema } = schema['~standard'] as Partial<StandardJSONSchemaV1.Props>;
   if (typeof jsonSchema?.output !== 'function') return undefined;
+  const fastJson = compiler();
+  if (fastJson === undefined) return undefined;
   let write: (payload: unknown) => string;
   try {
     const { $schema: _, ...definition } = jsonSchema.output({ target: 'draft-07' });
-    write = fastJson(definition as unknown as Parameters<typeof fastJson>[0]) as (payload: unknown) => string;
+    write = fastJson(definition as unknown as FastJson.Schema) as (payload: unknown) => string;
   } catch (error) {
     throw new ConfigError(`the schema of ${eventType} can't be compiled: ${messageOf(error)}`, { cause: error });
   }
@@ -38,6 +42,20 @@ export function compileSerializer(
     }
     return attempt(eventType, write, payload);
   };
+}
+
+let loaded: typeof FastJson | null | undefined;
+
+/** Loaded by the first schema, since that takes longer than the rest of the library; at once, since a constructor waits. */
+function compiler(): typeof FastJson | undefined {
+  if (loaded === undefined) {
+    try {
+      loaded = createRequire(import.meta.url)('fast-json-stringify') as typeof FastJson;
+    } catch {
+      loaded = null;
+    }
+  }
+  return loaded ?? undefined;
 }
 
 function attempt(eventType: string, write: (payload: unknown) => string, payload: unknown): string {

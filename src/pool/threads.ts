@@ -89,6 +89,8 @@ export class Threads {
     if (thread.role === 'dying' || thread.role === 'gone') return;
     thread.killed = true;
     this.#dying(thread);
+    // First, for what waits needs no more than that; the start of another thread takes main and a core milliseconds.
+    this.#promote();
     thread.lease.kill();
     this.#ensure();
     const timer = setTimeout(() => {
@@ -135,23 +137,30 @@ export class Threads {
     this.list.length = 0;
   }
 
-  #ensure(): void {
+  #having(role: ThreadRole): HandlerThread[] {
+    return this.list.filter((thread) => thread.role === role);
+  }
+
+  /** Spares take the places that are empty. */
+  #promote(): void {
     if (!this.#wanted || this.#closed) return;
-    const { threads, spareThreads } = this.#options;
-    const having = (role: ThreadRole): HandlerThread[] => this.list.filter((thread) => thread.role === role);
-    let active = having('active').length;
-    for (const spare of having('spare').sort((a, b) => Number(b.up) - Number(a.up))) {
-      if (active === threads) break;
+    let missing = this.#options.threads - this.#having('active').length;
+    for (const spare of this.#having('spare').sort((a, b) => Number(b.up) - Number(a.up))) {
+      if (missing-- <= 0) return;
       spare.role = 'active';
       // Before it can claim: whatever is told from now on finds it active.
       this.#hooks.promoted(spare);
       spare.setMode(MODE_ACTIVE);
-      active++;
     }
+  }
+
+  #ensure(): void {
+    this.#promote();
     // New threads wait for the back-off, standing ones need not.
-    if (this.#retry !== undefined) return;
-    for (; active < threads; active++) this.#begin('active');
-    for (let spares = having('spare').length; spares < spareThreads; spares++) this.#begin('spare');
+    if (!this.#wanted || this.#closed || this.#retry !== undefined) return;
+    const { threads, spareThreads } = this.#options;
+    for (let active = this.#having('active').length; active < threads; active++) this.#begin('active');
+    for (let spares = this.#having('spare').length; spares < spareThreads; spares++) this.#begin('spare');
   }
 
   #begin(role: 'active' | 'spare'): void {
