@@ -1,5 +1,6 @@
 /** Every code that a warning of this library can carry; a fault of the audit log warns with its error's code. */
 export const WARNING_CODES = [
+  'GANGLION_UNHEARD_FAILURE',
   'GANGLION_UNENCODABLE_VALUE',
   'GANGLION_INVALID_EVENT',
   'GANGLION_METRICS_BACKEND',

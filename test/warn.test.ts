@@ -1,5 +1,5 @@
 import * as assert from 'uvu/assert';
-import { MetricsCollector } from '../src/index.ts';
+import { DeadLetterQueue, type EventBus, type EventBusOptions, MetricsCollector, NoopMetrics } from '../src/index.ts';
 import { withBus } from './bus/fixtures.ts';
 import { tests } from './helpers.ts';
 
@@ -23,6 +23,10 @@ async function warnings(act: () => Promise<unknown>): Promise<{ code: unknown; m
 /** A handler module in a line. */
 const moduleOf = (code: string): URL => new URL(`data:text/javascript,${encodeURIComponent(code)}`);
 
+const failing = (): never => {
+  throw new Error('the mail server is down');
+};
+
 interface Case {
   /** Makes the warning happen as a user would. */
   act: () => Promise<unknown>;
@@ -42,6 +46,17 @@ const warned: Readonly<Record<string, Case>> = {
       }),
     says: /handler big returned a value that JSON can't hold/,
     next: /Return plain data, a Uint8Array, or nothing/,
+  },
+  GANGLION_UNHEARD_FAILURE: {
+    act: () =>
+      withBus({ maxConcurrentHandlers: 1 }, async (bus) => {
+        bus.subscribe(failing, 'x', { name: 'mailer' });
+        bus.subscribe(new URL('file:///nowhere/at/all.js'), 'x');
+        for (const _ of [1, 2]) bus.emit('x', {});
+        await bus.waitForPending();
+      }),
+    says: /handler mailer failed on x \(handler_error\), and nobody hears of it: the mail server is down\. /,
+    next: /Subscribe to system\.handler_error, await emitAndWait, or give the bus a deadLetterQueue or an eventLogPath$/,
   },
   GANGLION_INVALID_EVENT: {
     act: () =>
@@ -104,5 +119,70 @@ for (const [code, { act, says, next }] of Object.entries(warned)) {
     assert.match(match.message, next);
   });
 }
+
+function deferred(): { promise: Promise<never>; reject: (error: Error) => void } {
+  let reject!: (error: Error) => void;
+  const promise = new Promise<never>((_, fail) => {
+    reject = fail;
+  });
+  return { promise, reject };
+}
+
+const unheard = async (act: () => Promise<unknown>): Promise<string[]> =>
+  (await warnings(act)).filter(({ code }) => code === 'GANGLION_UNHEARD_FAILURE').map(({ message }) => message);
+
+test('a failure is unheard once per handler and reason, of a module that is missing as well', async () => {
+  const messages = await unheard(warned.GANGLION_UNHEARD_FAILURE!.act);
+  assert.is(messages.length, 2);
+  assert.ok(messages.some((message) => /^handler all failed on x \(handler_load_error\)/.test(message)));
+});
+
+const metrics = new MetricsCollector(new NoopMetrics());
+const heard: Readonly<Record<string, [EventBusOptions, (bus: EventBus) => unknown]>> = {
+  'a dead letter queue': [{ deadLetterQueue: new DeadLetterQueue() }, (bus) => bus.emit('x', {})],
+  metrics: [{ metrics }, (bus) => bus.emit('x', {})],
+  emitAndWait: [{}, (bus) => bus.emitAndWait('x', {})],
+  ingest: [{}, (bus) => bus.ingest([{}], { eventType: 'x' })],
+  'a subscriber to system.handler_error': [
+    {},
+    (bus) => {
+      bus.subscribe(() => {}, 'system.*');
+      bus.emit('x', {});
+    },
+  ],
+};
+for (const [who, [options, emit]] of Object.entries(heard)) {
+  test(`a failure that reaches ${who} is no warning`, async () => {
+    const messages = await unheard(() =>
+      withBus(options, async (bus) => {
+        bus.subscribe(failing, 'x');
+        await emit(bus);
+        await bus.waitForPending();
+        assert.is(bus.getStats().failed, 1);
+      }),
+    );
+    assert.equal(messages, []);
+  });
+}
+
+test('an error after the outcome that nobody hears is a warning, unless it is how a handler heeds its signal', async () => {
+  for (const [name, found] of [
+    ['Error', ["an error came after its handler's outcome on x, and nobody hears of it: too late. "]],
+    ['AbortError', []],
+  ] as const) {
+    const messages = await unheard(() =>
+      withBus({}, async (bus) => {
+        const { promise, reject } = deferred();
+        bus.subscribe(() => promise, 'x', { timeoutMs: 5 });
+        await bus.emitAndWait('x', {});
+        reject(Object.assign(new Error('too late'), { name }));
+      }),
+    );
+    assert.equal(
+      messages.map((message) => message.slice(0, message.indexOf('Subscribe'))),
+      found,
+    );
+  }
+});
 
 test.run();

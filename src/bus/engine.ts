@@ -118,7 +118,7 @@ export class BusEngine {
           true,
         );
       },
-      lateError: (delivery, error) => this.#system.lateError(delivery, error),
+      lateError: (delivery, error) => this.#outcomes.lateError(delivery, error),
       unencodable: (handlerName) => this.#outcomes.unencodable(handlerName),
       around: this.#observation.around,
     });
@@ -153,7 +153,14 @@ export class BusEngine {
         emitAgain: (letter) => this.entrance.emitAgain(letter),
       });
     }
-    this.#outcomes = new Outcomes(this.#flow, this.#system, this.#deadEvents, this.#observation, () => this.#pool);
+    this.#outcomes = new Outcomes(
+      this.#flow,
+      this.#system,
+      this.#deadEvents,
+      this.#observation,
+      () => this.#pool,
+      deadLetterQueue !== undefined || this.options.metrics !== undefined,
+    );
     this.entrance = new Entrance(
       {
         clock: this.clock,
@@ -366,7 +373,7 @@ export class BusEngine {
     return new HandlerPool(this.options, {
       settle: (delivery, outcome) => this.#attempted(delivery, outcome),
       emitted: (event) => this.entrance.workerEmitted(event),
-      lateError: (info) => this.#system.threadLateError(info),
+      lateError: (info) => this.#outcomes.threadLateError(info),
       unencodable: (handlerName) => this.#outcomes.unencodable(handlerName),
       tearDownFailed: (fault) => this.#outcomes.tearDownFailed(fault),
       panicked: (message) => this.#outcomes.panicked(message),

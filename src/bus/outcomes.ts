@@ -1,8 +1,9 @@
+import { messageOf } from '../codec.ts';
 import type { Flow } from '../delivery/flow.ts';
 import type { Delivery, Outcome, PendingEvent, Subscription } from '../delivery/pending.ts';
 import type { HandlerPool } from '../pool/handler-pool.ts';
 import type { PoolModule } from '../pool/modules.ts';
-import type { TeardownFault } from '../protocol.ts';
+import type { LateErrorInfo, TeardownFault } from '../protocol.ts';
 import { FailureReason } from '../types.ts';
 import { Warnings } from '../warn.ts';
 import type { DeadEvents } from './dead-events.ts';
@@ -20,6 +21,8 @@ const HANDLER_FAILURES: ReadonlySet<FailureReason | undefined> = new Set([
   FailureReason.HANDLER_QUARANTINED,
 ]);
 
+const MAX_MESSAGE = 500;
+
 /** How the bus ends a delivery without its handler, or without waiting for it. */
 const BY_THE_BUS: ReadonlySet<FailureReason | undefined> = new Set([
   FailureReason.SHUTDOWN,
@@ -34,6 +37,8 @@ export class Outcomes {
   readonly #deadEvents: DeadEvents<Sub> | undefined;
   readonly #observation: BusObserver;
   readonly #pool: () => HandlerPool | undefined;
+  /** Somebody sees failures of which no event tells. */
+  readonly #watched: boolean;
   readonly warnings: Warnings = new Warnings();
 
   constructor(
@@ -42,12 +47,14 @@ export class Outcomes {
     deadEvents: DeadEvents<Sub> | undefined,
     observation: BusObserver,
     pool: () => HandlerPool | undefined,
+    watched: boolean,
   ) {
     this.#flow = flow;
     this.#system = system;
     this.#deadEvents = deadEvents;
     this.#observation = observation;
     this.#pool = pool;
+    this.#watched = watched;
   }
 
   settled(delivery: Delivery, outcome: Outcome): void {
@@ -95,6 +102,40 @@ export class Outcomes {
     );
   }
 
+  /** An error of a handler on this thread after its outcome. */
+  lateError(delivery: Delivery, error: Error): void {
+    const heard = this.#system.lateError(delivery, error);
+    if (!heard) this.#unheardLate(delivery.event.route.eventType, error.name, messageOf(error));
+  }
+
+  /** The same, of a handler on a thread. */
+  threadLateError(info: LateErrorInfo): void {
+    const { error, delivery } = info;
+    const heard = this.#system.threadLateError(info);
+    if (!heard) this.#unheardLate(delivery?.eventType, error.name, error.message);
+  }
+
+  /** Nobody waits for the event, keeps its failure or subscribed to it: the handler's author would never know. */
+  #unheard({ subscription: { name }, event }: Delivery, { reason, error }: Outcome): void {
+    this.warnings.once(
+      'GANGLION_UNHEARD_FAILURE',
+      `${name} ${reason}`,
+      `handler ${name} failed on ${event.route.eventType} (${reason}), and nobody hears of it: ${brief(messageOf(error))}. ` +
+        'Subscribe to system.handler_error, await emitAndWait, or give the bus a deadLetterQueue or an eventLogPath',
+    );
+  }
+
+  #unheardLate(eventType: string | undefined, name: string, message: string): void {
+    // How a handler ends that heeds its signal, whose deadline was its outcome.
+    if (name === 'AbortError' || name === 'TimeoutError') return;
+    this.warnings.once(
+      'GANGLION_UNHEARD_FAILURE',
+      `late ${eventType}`,
+      `an error came after its handler's outcome${eventType === undefined ? '' : ` on ${eventType}`}, and nobody hears of ` +
+        `it: ${brief(message)}. Subscribe to system.handler_late_error, and await in the handler what it starts`,
+    );
+  }
+
   #failed(delivery: Delivery, outcome: Outcome, dead: boolean): void {
     const { event } = delivery;
     if (event.ingestion !== undefined && outcome.reason === FailureReason.SERIALIZATION_ERROR) {
@@ -106,11 +147,18 @@ export class Outcomes {
     this.#deadEvents?.failed(delivery, outcome, dead ? () => this.#flow.undead(delivery) : undefined);
     if (HANDLER_FAILURES.has(outcome.reason)) {
       event.handlerFailures++;
-      this.#system.handlerError(delivery, outcome);
+      const heard = this.#system.handlerError(delivery, outcome);
+      if (!heard && !this.#watched && event.receipt === undefined && event.ingestion === undefined)
+        this.#unheard(delivery, outcome);
     }
     if (event.settled && event.handlerFailures > 1 && event.handlerFailures === deliveriesOf(event))
       this.#deadEvents?.allFailed(event);
   }
+}
+
+/** An error may quote what it failed on. */
+function brief(message: string): string {
+  return message.length > MAX_MESSAGE ? `${message.slice(0, MAX_MESSAGE)}…` : message;
 }
 
 function deliveriesOf({ route }: PendingEvent): number {

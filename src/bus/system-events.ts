@@ -40,18 +40,21 @@ export class SystemEvents<S extends Subscription> {
     return this.#limit === Number.POSITIVE_INFINITY ? this.#limit : Math.max(1, Math.ceil(this.#limit * HIGH_WATER));
   }
 
-  raise(eventType: string, payload: Payload, correlationId: string | null): void {
+  /** False: nobody hears it. */
+  raise(eventType: string, payload: Payload, correlationId: string | null): boolean {
     const route = this.#routes.resolveSystem(eventType);
-    if (route.tiers.length === 0 && !this.#audited) return;
+    if (route.tiers.length === 0 && !this.#audited) return false;
     const emittedAt = this.#clock.now();
     const timestamp = this.#clock.wall(emittedAt);
     const origin = { eventId: nextEventId(timestamp), timestamp, source: 'event_bus', correlationId };
     this.#accept(new PendingEvent(route, encodePayload(payload), origin, undefined, emittedAt, true, undefined));
+    return true;
   }
 
-  handlerError({ subscription, event }: Delivery, { reason, error }: Outcome): void {
+  /** False: nobody hears it. */
+  handlerError({ subscription, event }: Delivery, { reason, error }: Outcome): boolean {
     const { eventId, correlationId } = event;
-    this.raise(
+    return this.raise(
       'system.handler_error',
       {
         original_event_id: eventId,
@@ -65,16 +68,16 @@ export class SystemEvents<S extends Subscription> {
     );
   }
 
-  /** An inline handler's error after its outcome. */
-  lateError({ subscription, event }: Delivery, error: Error): void {
+  /** An inline handler's error after its outcome. False: nobody hears it. */
+  lateError({ subscription, event }: Delivery, error: Error): boolean {
     const { eventId, correlationId } = event;
-    this.#late(describeError(error), eventId, event.route.eventType, subscription.id, correlationId);
+    return this.#late(describeError(error), eventId, event.route.eventType, subscription.id, correlationId);
   }
 
   /** The same, of a handler on a thread. */
-  threadLateError({ error: { name, message, code }, delivery }: LateErrorInfo): void {
+  threadLateError({ error: { name, message, code }, delivery }: LateErrorInfo): boolean {
     const { eventId = null, eventType = null, subscriptionId = null, correlationId = null } = delivery ?? {};
-    this.#late(
+    return this.#late(
       code === undefined ? { name, message } : { name, message, code },
       eventId,
       eventType,
@@ -120,8 +123,8 @@ export class SystemEvents<S extends Subscription> {
     eventType: string | null,
     subscriptionId: string | null,
     correlationId: string | null,
-  ): void {
-    this.raise(
+  ): boolean {
+    return this.raise(
       'system.handler_late_error',
       { original_event_id: eventId, original_event_type: eventType, subscription_id: subscriptionId, error },
       correlationId,
