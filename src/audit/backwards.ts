@@ -8,15 +8,27 @@ const CHUNK_BYTES = 1 << 18;
 const FIRST_CHUNK_BYTES = 1 << 16;
 const LINE_FEED = 10;
 
+/** What of a file is to be read. */
+export interface Stretch {
+  readonly fd: number;
+  /** Only what stands before this offset. @default all */
+  readonly end?: number;
+  /** What stands behind the last line feed is a line as well; else it is none yet. @default false */
+  readonly unfinished?: boolean;
+}
+
 /**
- * Calls `visit` with each complete line of a file, last first, without its line feed, until it returns false. What stands
- * behind the last line feed is no line yet. Memory: a chunk and the longest line.
+ * Calls `visit` with each line of a file, last first, without its line feed, until it returns false. Memory: a chunk and
+ * the longest line.
  */
-export async function visitBackwards(fd: number, visit: (line: Buffer) => boolean): Promise<boolean> {
-  let end = fstatSync(fd).size;
+export async function visitBackwards(
+  { fd, end: limit = Number.POSITIVE_INFINITY, unfinished = false }: Stretch,
+  visit: (line: Buffer) => boolean,
+): Promise<boolean> {
+  let end = Math.min(limit, fstatSync(fd).size);
   let size = FIRST_CHUNK_BYTES;
-  // The pieces of a line whose beginning has not been read, in their order; undefined before the first line feed.
-  let pieces: Buffer[] | undefined;
+  // The pieces of a line whose beginning has not been read, in their order; undefined where there is none yet.
+  let pieces: Buffer[] | undefined = unfinished ? [] : undefined;
   while (end > 0) {
     const start = Math.max(0, end - size);
     const chunk = await readFully(fd, start, end - start);

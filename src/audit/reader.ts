@@ -1,9 +1,10 @@
+import { isUtf8 } from 'node:buffer';
 import { inspect } from 'node:util';
 import { BUS_SOURCE, SEAL_TYPE } from '../audit-format.ts';
 import { ConfigError, InvalidPatternError } from '../errors.ts';
 import { BusEvent, type EventRecordJson, eventOf } from '../event.ts';
 import { compilePattern } from '../pattern.ts';
-import { visitBackwards } from './backwards.ts';
+import { type Stretch, visitBackwards } from './backwards.ts';
 import { NO_ROTATION, openSegments, type RotationClock } from './segments.ts';
 
 export interface AuditQuery {
@@ -37,15 +38,21 @@ export async function readEvents(
   clock: RotationClock = NO_ROTATION,
 ): Promise<{ events: BusEvent[]; damaged: number }> {
   const events: BusEvent[] = [];
-  const damaged = await visitEvents(path, query, clock, (event) => void events.push(event));
+  const damaged = await visitEvents(filesOf(path, clock), query, (event) => void events.push(event));
   return { events, damaged };
 }
 
-/** The same one by one, with its line as it stands in the log. Resolves with the number of damaged lines. */
+async function* filesOf(path: string, clock: RotationClock): AsyncGenerator<Stretch, void, void> {
+  for await (const fd of openSegments(path, clock)) yield { fd };
+}
+
+/**
+ * The same one by one out of these files, newest first, with its line as it stands there. Resolves with the number of
+ * damaged lines.
+ */
 export async function visitEvents(
-  path: string,
+  files: AsyncIterable<Stretch>,
   query: AuditQuery,
-  clock: RotationClock,
   take: (event: BusEvent, line: string) => void,
 ): Promise<number> {
   const filter = resolveQuery(query);
@@ -56,7 +63,7 @@ export async function visitEvents(
     if (line.length === 0) return true;
     if (!sieve.mayMatch(line)) return true;
     const text = line.toString();
-    const event = parseLine(text);
+    const event = isUtf8(line) ? parseLine(text) : undefined;
     if (event === undefined) damaged++;
     else if (isWanted(event, filter)) {
       taken++;
@@ -65,7 +72,7 @@ export async function visitEvents(
     return taken < filter.limit;
   };
   if (filter.limit > 0) {
-    for await (const fd of openSegments(path, clock)) if (!(await visitBackwards(fd, visit))) break;
+    for await (const file of files) if (!(await visitBackwards(file, visit))) break;
   }
   return damaged;
 }

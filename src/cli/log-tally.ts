@@ -1,4 +1,4 @@
-import type { LogLine } from './log-reader.ts';
+import type { LogLine } from './log-segments.ts';
 
 /** Types and hours that are told apart: whoever puts an id into a type must not grow memory. */
 const MAX_TYPES = 10_000;
@@ -16,8 +16,6 @@ interface Line {
 /** Counts the lines of a log, in memory that does not grow with it. */
 export class LogTally {
   events = 0;
-  /** In UTF-8 with line feeds. */
-  bytes = 0;
   damaged = 0;
   /** Counted over all files from 1; 0: none. */
   firstDamaged = 0;
@@ -38,7 +36,6 @@ export class LogTally {
       this.#damage();
       return;
     }
-    this.bytes += Buffer.byteLength(line) + 1;
     if (line.trim() === '') return;
     let record: Line | null;
     try {

@@ -32,25 +32,28 @@ export const command: Command = defineCommand({
     const path = existingLog(positionals[0]);
     const tally = new LogTally();
     const interrupt = new Interrupt();
+    let bytes: number;
     try {
-      for await (const lines of await openLog(path, { signal: interrupt.signal })) {
+      const log = await openLog(path, { signal: interrupt.signal });
+      for await (const lines of log.lines()) {
         for (const line of lines) tally.add(line);
       }
+      bytes = log.bytes;
     } finally {
       interrupt.end();
     }
     const stopped = interrupt.signal.aborted;
     if (stopped) terminal.note('interrupted: the log was not read to its end');
-    if (values.json === true) terminal.json(tallyJson(tally));
-    else show(tally, top, terminal);
+    if (values.json === true) terminal.json(tallyJson(tally, bytes));
+    else show(tally, bytes, top, terminal);
     return stopped ? 1 : 0;
   },
 });
 
-function tallyJson(tally: LogTally): object {
+function tallyJson(tally: LogTally, bytes: number): object {
   return {
     events: tally.events,
-    bytes: tally.bytes,
+    bytes,
     damaged: tally.damaged,
     first: tally.events === 0 ? null : timeOrNull(tally.first),
     last: tally.events === 0 ? null : timeOrNull(tally.last),
@@ -67,8 +70,8 @@ function timeOrNull(ms: number): string | null {
   return Number.isNaN(new Date(ms).getTime()) ? null : new Date(ms).toISOString();
 }
 
-function show(tally: LogTally, top: number, terminal: Terminal): void {
-  const { events, bytes, damaged, first, last } = tally;
+function show(tally: LogTally, bytes: number, top: number, terminal: Terminal): void {
+  const { events, damaged, first, last } = tally;
   const span = events === 0 ? '' : `, ${timeText(first)} to ${timeText(last)} UTC`;
   terminal.say(`${plural(events, 'event')}, ${megabytes(bytes)}${span}`);
   if (damaged > 0)

@@ -1,14 +1,16 @@
 import { resolve } from 'node:path';
+import type { Stretch } from '../audit/backwards.ts';
 import { type AuditQuery, auditFilter, parseLine, visitEvents } from '../audit/reader.ts';
 import type { BusEvent } from '../event.ts';
 import { atMost, type Command, defineCommand, wholeNumber } from './command.ts';
 import { momentOption } from './durations.ts';
 import { eventText } from './event-text.ts';
 import { plural } from './figures.ts';
-import { folderClock } from './folder-clock.ts';
 import { Interrupt } from './interrupt.ts';
 import { DEFAULT_LOG, existingLog } from './log-file.ts';
-import { type LogLine, openLog } from './log-reader.ts';
+import { logBefore, wholeLog } from './log-history.ts';
+import { openLog } from './log-reader.ts';
+import type { LogLine } from './log-segments.ts';
 import { LogWatch } from './log-watch.ts';
 import { printableJson, type Terminal } from './terminal.ts';
 
@@ -69,7 +71,7 @@ interface Plan {
 
 async function tail({ path, query, last, follow }: Plan, printer: Printer, gone: AbortSignal): Promise<void> {
   if (last !== undefined && !follow) {
-    await printer.last(path, last);
+    await printer.last(wholeLog(path), last);
     return;
   }
   const ending = new AbortController();
@@ -79,16 +81,16 @@ async function tail({ path, query, last, follow }: Plan, printer: Printer, gone:
   const watch = follow ? new LogWatch(path, signal) : undefined;
   let interrupt: Interrupt | undefined;
   try {
-    // The place to go on from is taken before the last events are read: what comes in between is in both.
+    // The place to go on from is taken before the last events are read, and they are those before it.
     const log = await openLog(path, {
       signal,
       ...(watch && { wait: watch.wait, truncated: () => printer.note('the log was cut: from its beginning') }),
       ...(last === undefined ? { sinceMs: Number(query.since) } : { fromEnd: true }),
     });
-    if (last !== undefined) await printer.last(path, last);
+    if (last !== undefined && log.start !== undefined) await printer.last(logBefore(path, log.start), last);
     // From here on Ctrl-C is how it ends well; until then it ends as any program.
     if (follow) interrupt = new Interrupt(end);
-    for await (const lines of log) await printer.lines(lines);
+    for await (const lines of log.lines()) await printer.lines(lines);
   } finally {
     interrupt?.end();
     watch?.close();
@@ -102,8 +104,6 @@ class Printer {
   readonly #query: AuditQuery;
   readonly #json: boolean;
   readonly #wanted: (event: BusEvent) => boolean;
-  /** Ids of what was printed to begin with. */
-  readonly #printed = new Set<string>();
 
   constructor(terminal: Terminal, query: AuditQuery, json: boolean) {
     this.#terminal = terminal;
@@ -116,20 +116,12 @@ class Printer {
     this.#terminal.note(text);
   }
 
-  /** The last events of the log, the oldest of them first. */
-  async last(path: string, limit: number): Promise<void> {
+  /** The last events of these files, the oldest of them first. */
+  async last(files: AsyncIterable<Stretch>, limit: number): Promise<void> {
     const found: { readonly event: BusEvent; readonly line: string }[] = [];
     const query = { ...this.#query, limit };
-    this.damaged += await visitEvents(
-      path,
-      query,
-      folderClock(path),
-      (event, line) => void found.push({ event, line }),
-    );
-    for (const { event, line } of found.reverse()) {
-      this.#printed.add(event.eventId);
-      this.#print(event, line);
-    }
+    this.damaged += await visitEvents(files, query, (event, line) => void found.push({ event, line }));
+    for (const { event, line } of found.reverse()) this.#print(event, line);
   }
 
   async lines(lines: readonly LogLine[]): Promise<void> {
@@ -137,7 +129,7 @@ class Printer {
       if (line === '') continue;
       const event = typeof line === 'string' ? parseLine(line) : undefined;
       if (event === undefined) this.damaged++;
-      else if (!this.#printed.delete(event.eventId) && this.#wanted(event)) this.#print(event, line as string);
+      else if (this.#wanted(event)) this.#print(event, line as string);
     }
     await this.#terminal.out.room();
   }

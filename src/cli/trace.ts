@@ -2,8 +2,8 @@ import { visitEvents } from '../audit/reader.ts';
 import type { BusEvent } from '../event.ts';
 import { atMost, type Command, defineCommand, UsageError, wholeNumber } from './command.ts';
 import { count, milliseconds, plural } from './figures.ts';
-import { folderClock } from './folder-clock.ts';
 import { DEFAULT_LOG, existingLog } from './log-file.ts';
+import { wholeLog } from './log-history.ts';
 import { printable, printableJson } from './terminal.ts';
 import { spanOf, stepsOf, waterfall } from './waterfall.ts';
 
@@ -33,7 +33,7 @@ export const command: Command = defineCommand({
     const path = existingLog(values.file ?? DEFAULT_LOG);
     const events: BusEvent[] = [];
     const lines: string[] = [];
-    const damaged = await visitEvents(path, { correlationId, limit }, folderClock(path), (event, line) => {
+    const damaged = await visitEvents(wholeLog(path), { correlationId, limit }, (event, line) => {
       events.push(event);
       lines.push(line);
     });

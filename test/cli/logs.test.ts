@@ -1,8 +1,11 @@
-import { appendFileSync, readFileSync, renameSync, truncateSync, unlinkSync, writeFileSync } from 'node:fs';
+import { appendFileSync, readFileSync, renameSync, statSync, truncateSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
+import { visitEvents } from '../../src/audit/reader.ts';
 import { segmentPath } from '../../src/audit-format.ts';
-import { type LogLine, openLog } from '../../src/cli/log-reader.ts';
+import { logBefore } from '../../src/cli/log-history.ts';
+import { type LogReader, openLog } from '../../src/cli/log-reader.ts';
+import type { LogLine, Place } from '../../src/cli/log-segments.ts';
 import { BusEvent, EventBus, type EventRecordJson } from '../../src/index.ts';
 import { tests } from '../helpers.ts';
 import { CONTROL, inFolder, jsonLines, run, start } from './cli.ts';
@@ -43,9 +46,10 @@ function lines(from: number, to: number, { type = 'a.b', flow, at = START_MS, so
 const numbersOf = (json: string): unknown[] => jsonLines<EventRecordJson>(json).map(({ payload }) => payload.n);
 const range = (from: number, to: number): number[] => Array.from({ length: to - from }, (_, i) => from + i);
 
-async function readAll(path: string): Promise<unknown[]> {
+/** The numbers of the lines that are still to be read. */
+async function rest(log: LogReader): Promise<unknown[]> {
   const read: LogLine[] = [];
-  for await (const chunk of await openLog(path)) read.push(...chunk);
+  for await (const chunk of log.lines()) read.push(...chunk);
   return read.map((line) =>
     typeof line === 'string' && line !== '' ? (JSON.parse(line) as EventRecordJson).payload.n : line,
   );
@@ -107,6 +111,79 @@ test('tail: pattern, flow and since', () =>
     },
   ));
 
+test('a last line without a line feed is read by all; what is no event is damage to all', () =>
+  inFolder(
+    {
+      'whole.1.jsonl': lines(0, 2, { flow: 'f' }).trimEnd(),
+      'whole.jsonl': lines(2, 4, { flow: 'f' }).trimEnd(),
+      'torn.jsonl': lines(0, 4, { flow: 'f' }).slice(0, -3),
+      'bytes.jsonl': Buffer.concat([
+        Buffer.from(lines(0, 4, { flow: 'f' })),
+        Buffer.from(lines(4, 5, { flow: 'f' }).replace('"n":4', '"n":"\u00ff"'), 'latin1'),
+      ]),
+    },
+    async (cwd) => {
+      for (const [file, events, damaged] of [
+        ['whole.jsonl', 4, 0],
+        ['torn.jsonl', 3, 1],
+        ['bytes.jsonl', 4, 1],
+      ] as const) {
+        const [tail, since, trace, stats] = await Promise.all([
+          run(['tail', '--json', '--file', file], { cwd }),
+          run(['tail', '--json', '--file', file, '--since', '2000-01-01'], { cwd }),
+          run(['trace', 'f', '--json', '--file', file], { cwd }),
+          run(['stats', '--json', file], { cwd }),
+        ]);
+        for (const { stdout, stderr } of [tail, since, trace]) {
+          assert.equal(numbersOf(stdout), range(0, events), file);
+          assert.is(stderr, damaged === 0 ? '' : `${damaged} damaged line left out\n`, file);
+        }
+        const told = JSON.parse(stats.stdout) as Record<string, unknown>;
+        assert.equal([told.events, told.damaged], [events, damaged], file);
+      }
+    },
+  ));
+
+test('tail --follow: a last line without a line feed waits for it; an event that comes again is shown again', () =>
+  inFolder({ 'log.jsonl': lines(0, 3).trimEnd() }, async (cwd) => {
+    const path = join(cwd, 'log.jsonl');
+    const { child, shows, ended } = start(['tail', '-f', '--json', '--file', path]);
+    await shows('stdout', '"id-1"');
+    appendFileSync(path, `\n${lines(1, 2)}${lines(3, 4)}`);
+    await shows('stdout', '"id-3"');
+    child.kill('SIGINT');
+    const { code, stdout, stderr } = await ended;
+    assert.equal([code, stderr], [0, '']);
+    assert.equal(numbersOf(stdout), [0, 1, 2, 1, 3]);
+  }));
+
+test('what stands before a place, and what comes from there on, are together all of it, whatever is written and rotated meanwhile', () =>
+  inFolder({}, async (folder) => {
+    const path = join(folder, 'log.jsonl');
+    const before = async (place: Place): Promise<unknown[]> => {
+      const found: unknown[] = [];
+      await visitEvents(logBefore(path, place), {}, ({ payload }) => void found.unshift(payload.n));
+      return found;
+    };
+    writeFileSync(segmentPath(path, 1), lines(0, 2));
+    writeFileSync(path, lines(2, 4) + lines(4, 5).slice(0, 30));
+    const log = await openLog(path, { fromEnd: true });
+    appendFileSync(path, lines(4, 5).slice(30) + lines(5, 6));
+    renameSync(segmentPath(path, 1), segmentPath(path, 2));
+    renameSync(path, segmentPath(path, 1));
+    writeFileSync(path, lines(6, 7));
+    assert.equal(await before(log.start!), range(0, 4));
+    assert.equal(await rest(log), range(4, 7));
+    // In the moment between the two steps of a rotation.
+    unlinkSync(path);
+    const between = await openLog(path, { fromEnd: true });
+    writeFileSync(path, lines(7, 8));
+    assert.equal(await before(between.start!), range(0, 6));
+    assert.equal(await rest(between), [7]);
+    const nothing = await openLog(join(folder, 'none.jsonl'), { fromEnd: true });
+    assert.is(nothing.start, undefined);
+  }));
+
 test('tail --follow: what comes, over rotation and a cut, until Ctrl-C', () =>
   inFolder({ 'log.jsonl': lines(0, 3) }, async (cwd) => {
     const path = join(cwd, 'log.jsonl');
@@ -158,7 +235,7 @@ test('reading forwards: every line once while the log is written and rotated by 
     const ending = new AbortController();
     const reading = (async () => {
       const wait = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
-      for await (const chunk of await openLog(path, { wait, signal: ending.signal })) {
+      for await (const chunk of (await openLog(path, { wait, signal: ending.signal })).lines()) {
         for (const line of chunk) {
           if (typeof line !== 'string' || line === '') continue;
           const { event_type, payload } = JSON.parse(line) as EventRecordJson;
@@ -182,16 +259,16 @@ test('reading forwards: gaps in the numbers, a file that is removed or carried o
     writeFileSync(segmentPath(path, 4), lines(0, 2));
     writeFileSync(segmentPath(path, 2), lines(2, 4));
     writeFileSync(path, lines(4, 6).trimEnd());
-    assert.equal(await readAll(path), range(0, 6));
-    const reader = await openLog(path);
+    assert.equal(await rest(await openLog(path)), range(0, 6));
+    const reader = (await openLog(path)).lines();
     assert.is((await reader.next()).value?.length, 2);
     // As by rotation with few files kept.
     unlinkSync(segmentPath(path, 4));
-    const rest: LogLine[] = [];
-    for await (const chunk of reader) rest.push(...chunk);
-    assert.is(rest.length, 4);
+    let more = 0;
+    for await (const chunk of reader) more += chunk.length;
+    assert.is(more, 4);
     // As by another program, to a name that is not ours; what was read before must not come again.
-    const follower = await openLog(path, { fromEnd: true, wait: async () => {} });
+    const follower = (await openLog(path, { fromEnd: true, wait: async () => {} })).lines();
     appendFileSync(path, '\n');
     assert.is((await follower.next()).value?.length, 1);
     renameSync(path, join(folder, 'log.jsonl.1'));
@@ -203,14 +280,14 @@ test('reading forwards: gaps in the numbers, a file that is removed or carried o
       break;
     }
     await follower.return();
-    assert.equal(await readAll(join(folder, 'none.jsonl')), []);
+    assert.equal(await rest(await openLog(join(folder, 'none.jsonl'))), []);
   }));
 
 test('reading is left in the middle of a file when it is told to end', () =>
   inFolder({ 'log.jsonl': lines(0, 20_000) }, async (folder) => {
     const ending = new AbortController();
     let chunks = 0;
-    for await (const _ of await openLog(join(folder, 'log.jsonl'), { signal: ending.signal })) {
+    for await (const _ of (await openLog(join(folder, 'log.jsonl'), { signal: ending.signal })).lines()) {
       chunks++;
       ending.abort();
     }
@@ -335,6 +412,8 @@ test('stats: types, hours, failures, damaged lines; empty and not UTF-8', () =>
       assert.match(text.stdout, /^2026-01-31 12:00 {2}█+ 4\n2026-01-31 13:00 {2}0\n2026-01-31 14:00 {2}█+ 2$/m);
       const stats = JSON.parse(json.stdout) as Record<string, unknown>;
       assert.equal([stats.events, stats.damaged], [6, 3]);
+      const sizes = ['log.1.jsonl', 'log.jsonl'].map((name) => statSync(join(cwd, name)).size);
+      assert.is(stats.bytes, sizes[0]! + sizes[1]!);
       assert.equal(stats.by_type, { 'a.b': 3, [`t${NASTY}`]: 2, 'system.handler_error': 1 });
       assert.equal(stats.by_hour, { '2026-01-31 12:00': 4, '2026-01-31 14:00': 2 });
       assert.equal([empty.code, empty.stdout], [0, '0 events, 0 B\n']);
