@@ -1,6 +1,5 @@
 /** Shared by the main thread and the handlers of scenario full-strength: Int32 words, then Float64 cells. */
 export const GAUGE = {
-  key: 'ganglion bench gauge',
   bytes: 64,
   /** Int32: short handlers running now. */
   running: 0,

@@ -1,9 +1,8 @@
 import { createHistogram, type RecordableHistogram } from 'node:perf_hooks';
-import { getEnvironmentData, setEnvironmentData } from 'node:worker_threads';
 import { nowMs } from './clock.ts';
 import { PERCENTILES } from './results.ts';
+import { LATENCY } from './thread-data.ts';
 
-const KEY = 'ganglion bench latency';
 const FIGURES = 3;
 
 /** Made on the main thread before its threads, which record into the same one: Node shares a histogram that it clones. */
@@ -11,7 +10,7 @@ export class LatencyHistogram {
   readonly #histogram: RecordableHistogram = createHistogram({ figures: FIGURES });
 
   constructor() {
-    setEnvironmentData(KEY, this.#histogram as never);
+    LATENCY.set(this.#histogram);
   }
 
   get count(): number {
@@ -29,12 +28,13 @@ export class LatencyHistogram {
   }
 }
 
-/** A thread's recorder. */
+/** A thread's recorder, which most of those who could use it don't. */
 export class LatencyRecorder {
-  readonly #histogram: RecordableHistogram = getEnvironmentData(KEY) as unknown as RecordableHistogram;
+  #histogram: RecordableHistogram | undefined;
 
   /** What has become of an event that was due at this time. */
   record(intendedMs: number): void {
+    this.#histogram ??= LATENCY.get();
     this.#histogram.record(Math.max(1, Math.round((nowMs() - intendedMs) * 1e6)));
   }
 }

@@ -1,8 +1,8 @@
-import { getEnvironmentData, setEnvironmentData } from 'node:worker_threads';
 import { nowMs } from './clock.ts';
 import { sendOpenLoop } from './open-loop.ts';
 import type { Figures, Setup, Side } from './scenario.ts';
 import { quantile } from './statistics.ts';
+import { STORM } from './thread-data.ts';
 
 /** A hanging handler is ended after so long; in a quick run, beside others, well ones may lose their core for a while. */
 export function deadlineMs({ quick }: Setup): number {
@@ -14,7 +14,6 @@ export const STORM_RATE = 200;
 const HANG_EVERY = 100;
 const FIRST_HANG = 10;
 
-const KEY = 'ganglion bench storm';
 const MOST_EVENTS = 262_144;
 const BUCKET_MS = 100;
 
@@ -39,7 +38,7 @@ class Board {
 
 /** What threads do with an event, whoever has given it to them. */
 export class StormHandler {
-  readonly #board = new Board(getEnvironmentData(KEY) as SharedArrayBuffer);
+  readonly #board = new Board(STORM.get());
 
   handle({ i, at, hangs }: StormEvent): void {
     this.#board.began[i] = nowMs();
@@ -62,7 +61,7 @@ export class Storm {
   readonly #board: Board = new Board(this.#buffer);
 
   constructor() {
-    setEnvironmentData(KEY, this.#buffer);
+    STORM.set(this.#buffer);
   }
 
   /** Whether an event has been handled to its end. */

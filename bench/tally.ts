@@ -1,6 +1,5 @@
-import { getEnvironmentData, setEnvironmentData } from 'node:worker_threads';
+import { TALLY } from './thread-data.ts';
 
-const KEY = 'ganglion bench tally';
 /** Threads come and go where handlers are ended; each has cells of its own. */
 const MAX_THREADS = 4096;
 /** Float64 cells: 128 bytes, so that no two threads write to one cache line. */
@@ -22,7 +21,7 @@ export class Tally {
 
   /** Threads made from now on count here: for a process that has several, whose threads come and go. */
   use(): void {
-    setEnvironmentData(KEY, this.#buffer);
+    TALLY.set(this.#buffer);
   }
 
   /** Exact once the work is known to be done: whatever told so has ordered the writes before it. */
@@ -43,7 +42,7 @@ export class ThreadTally {
   readonly #at: number;
 
   constructor() {
-    const buffer = getEnvironmentData(KEY) as SharedArrayBuffer;
+    const buffer = TALLY.get();
     const number = Atomics.add(new Int32Array(buffer), 0, 1) + 1;
     if (number > MAX_THREADS) throw new Error(`the tally has cells for ${MAX_THREADS} threads`);
     this.#cells = new Float64Array(buffer);

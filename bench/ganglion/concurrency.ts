@@ -1,13 +1,13 @@
 import { performance } from 'node:perf_hooks';
-import { setEnvironmentData } from 'node:worker_threads';
 import { EventBus, type SubscribeOptions } from '../../src/index.ts';
 import { BURST } from '../bursts.ts';
 import { EVENT_TYPE, expectedSum, orderAt } from '../events.ts';
 import type { Figures, OpenSide } from '../scenario.ts';
 import { checkTotals, Tally } from '../tally.ts';
+import { LIMITED } from '../thread-data.ts';
 import { ADD_UP, checkAccount, settle } from './bus.ts';
 
-const LIMITED: URL = new URL('../handlers/limited.js', import.meta.url);
+const MODULE: URL = new URL('../handlers/limited.js', import.meta.url);
 const OTHERS = 9;
 const LIMITED_TYPE = 'order.archived';
 
@@ -16,11 +16,11 @@ function besideTenth(name: string, options: SubscribeOptions): OpenSide {
   return async ({ threads, quick }) => {
     const tally = new Tally();
     const done = new Int32Array(new SharedArrayBuffer(4));
-    setEnvironmentData('ganglion bench limited', done.buffer);
+    LIMITED.set(done.buffer);
     const bus = new EventBus({ maxConcurrentHandlers: threads });
     const types = Array.from({ length: OTHERS }, (_, i) => `${EVENT_TYPE}.${i}`);
     for (const type of types) bus.subscribe(ADD_UP, type);
-    bus.subscribe(LIMITED, LIMITED_TYPE, options);
+    bus.subscribe(MODULE, LIMITED_TYPE, options);
     await bus.ready();
     const rounds = Math.floor((quick ? BURST / 8 : BURST) / (OTHERS + 1));
     let sent = 0;

@@ -1,7 +1,7 @@
-import { setEnvironmentData } from 'node:worker_threads';
 import { EventBus, FailureReason } from '../../src/index.ts';
 import { nowMs } from '../clock.ts';
 import type { Figures, OpenSide } from '../scenario.ts';
+import { STARTED } from '../thread-data.ts';
 import { checkAccount } from './bus.ts';
 import { subscribeNudge, untilWhole } from './whole.ts';
 
@@ -14,7 +14,7 @@ const EARLY_MS = 2;
 function overruns(name: 'loop' | 'native'): OpenSide {
   return async ({ threads }) => {
     const started = new Float64Array(new SharedArrayBuffer(8));
-    setEnvironmentData('ganglion bench started', started.buffer);
+    STARTED.set(started.buffer);
     const bus = new EventBus({ maxConcurrentHandlers: threads });
     bus.subscribe({ module: MODULE, export: name }, 'overrun', { timeoutMs: DEADLINE_MS, circuitBreaker: false });
     subscribeNudge(bus);

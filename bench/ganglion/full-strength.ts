@@ -1,9 +1,9 @@
-import { setEnvironmentData } from 'node:worker_threads';
 import { EventBus, FailureReason } from '../../src/index.ts';
 import { nowMs } from '../clock.ts';
 import { GAUGE } from '../gauge.ts';
 import type { Figures, OpenSide } from '../scenario.ts';
 import { checkTotals, Tally } from '../tally.ts';
+import { GAUGE_MEMORY } from '../thread-data.ts';
 import { checkAccount, settle } from './bus.ts';
 import { subscribeNudge, untilWhole } from './whole.ts';
 
@@ -19,7 +19,7 @@ const WORK_MS = 150;
 export const open: OpenSide = async ({ threads }) => {
   const tally = new Tally();
   const buffer = new SharedArrayBuffer(GAUGE.bytes);
-  setEnvironmentData(GAUGE.key, buffer);
+  GAUGE_MEMORY.set(buffer);
   const words = new Int32Array(buffer);
   const times = new Float64Array(buffer);
   words[GAUGE.threads] = threads;

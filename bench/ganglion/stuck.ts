@@ -1,11 +1,12 @@
-import { setEnvironmentData, Worker } from 'node:worker_threads';
+import { Worker } from 'node:worker_threads';
 import { burstSide } from '../bursts.ts';
 import { EVENT_TYPE, orderAt } from '../events.ts';
 import type { OpenSide } from '../scenario.ts';
 import { Tally } from '../tally.ts';
+import { SPIN } from '../thread-data.ts';
 import { openBus } from './bus.ts';
 
-const SPIN = new URL('../handlers/spin.js', import.meta.url);
+const SPINNER = new URL('../handlers/spin.js', import.meta.url);
 const NO_DEADLINE = 0;
 
 interface Spinner {
@@ -22,17 +23,17 @@ function besideSpinner(where: 'handler' | 'plain thread'): OpenSide {
   return async ({ threads }) => {
     const tally = new Tally();
     const flag = new Int32Array(new SharedArrayBuffer(8));
-    setEnvironmentData('ganglion bench spin', flag.buffer);
+    SPIN.set(flag.buffer);
     const bus = await openBus({
       maxConcurrentHandlers: where === 'handler' ? threads : threads - 1,
       handlerTimeoutMs: NO_DEADLINE,
     });
     const spinner: Spinner =
-      where === 'handler' ? await spinOnBus() : spinBeside(new Worker(SPIN, { workerData: 'spin' }));
+      where === 'handler' ? await spinOnBus() : spinBeside(new Worker(SPINNER, { workerData: 'spin' }));
     if (Atomics.load(flag, 0) === 0) await untilSpinning();
 
     async function spinOnBus(): Promise<Spinner> {
-      bus.subscribe(SPIN, 'spin');
+      bus.subscribe(SPINNER, 'spin');
       await bus.ready();
       bus.emit('spin', {});
       return { pending: 1, close: async () => {} };

@@ -1,9 +1,9 @@
-import { getEnvironmentData } from 'node:worker_threads';
 import { nowMs } from '../clock.ts';
 import { GAUGE } from '../gauge.ts';
 import { ThreadTally } from '../tally.ts';
+import { GAUGE_MEMORY } from '../thread-data.ts';
 
-const buffer = getEnvironmentData(GAUGE.key) as SharedArrayBuffer;
+const buffer = GAUGE_MEMORY.get();
 const words = new Int32Array(buffer);
 const times = new Float64Array(buffer);
 const nap = new Int32Array(new SharedArrayBuffer(4));

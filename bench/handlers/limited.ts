@@ -1,6 +1,6 @@
-import { getEnvironmentData } from 'node:worker_threads';
+import { LIMITED } from '../thread-data.ts';
 
-const done = new Int32Array(getEnvironmentData('ganglion bench limited') as SharedArrayBuffer);
+const done = new Int32Array(LIMITED.get());
 
 /** The handler of the subscription that may have a limit: counts apart from the others. */
 export default function limited(): void {

@@ -1,8 +1,10 @@
 import { pbkdf2Sync } from 'node:crypto';
-import { getEnvironmentData } from 'node:worker_threads';
 import { nowMs } from '../clock.ts';
+import { STARTED } from '../thread-data.ts';
 
-const started = new Float64Array(getEnvironmentData('ganglion bench started') as SharedArrayBuffer);
+const started = new Float64Array(STARTED.get());
+
+const NATIVE_ROUNDS = 150_000;
 
 /** A busy loop that only the end of its thread can end. */
 export function loop(): void {
@@ -15,5 +17,3 @@ export function native(): void {
   started[0] = nowMs();
   pbkdf2Sync('a', 'b', NATIVE_ROUNDS, 64, 'sha512');
 }
-
-const NATIVE_ROUNDS = 150_000;

@@ -1,6 +1,7 @@
-import { getEnvironmentData, workerData } from 'node:worker_threads';
+import { workerData } from 'node:worker_threads';
+import { SPIN } from '../thread-data.ts';
 
-const flag = new Int32Array(getEnvironmentData('ganglion bench spin') as SharedArrayBuffer);
+const flag = new Int32Array(SPIN.get());
 
 /** A busy loop until it is told to stop, which the thread's event loop could not do. */
 export default function spin(): void {

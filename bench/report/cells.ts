@@ -20,12 +20,12 @@ export function sentence(row: RowResult): string {
   return `${row.scenario}: ${row.name}: ${figureOf(row)} (${of === '–' ? '' : `${of}, `}${row.better} is better)`;
 }
 
-/** Ratios first, absolute figures last. Targets are judged in full runs alone. */
+/** What it comes to first, the figures behind it last. Targets are judged in full runs alone. */
 export function rowsTable(rows: readonly RowResult[], quick: boolean): Table {
   const judge = (row: RowResult): string => (row.met === undefined || quick ? '' : row.met ? ' met' : ' MISSED');
   const columns: readonly (readonly [head: string, cell: (row: RowResult) => string])[] = [
     ['', ({ name }) => name],
-    ['ratio', figureOf],
+    ['median', figureOf],
     ['spread', spreadOf],
     ['good is', ({ better }) => better],
     ['standing', (row) => (quick ? '–' : told(row))],

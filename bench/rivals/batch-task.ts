@@ -1,10 +1,10 @@
-import { getEnvironmentData } from 'node:worker_threads';
 import type { Order } from '../events.ts';
 import { ThreadTally } from '../tally.ts';
-import { type BatchLayout, BatchMemory } from './batch-memory.ts';
+import { BATCHES } from '../thread-data.ts';
+import { BatchMemory } from './batch-memory.ts';
 
 const tally = new ThreadTally();
-const memory = new BatchMemory(getEnvironmentData('ganglion bench batches') as unknown as BatchLayout);
+const memory = new BatchMemory(BATCHES.get());
 
 interface Batch {
   readonly region: number;

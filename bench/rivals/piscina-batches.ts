@@ -1,9 +1,9 @@
-import { setEnvironmentData } from 'node:worker_threads';
 import { bestAlong, most } from '../best-of.ts';
 import { BURST, type BurstSide, burstSide, sizedBurstSide } from '../bursts.ts';
 import { orderAt, payloadBytes } from '../events.ts';
 import type { OpenSide, Side } from '../scenario.ts';
 import { Tally } from '../tally.ts';
+import { BATCHES } from '../thread-data.ts';
 import { BATCH, BatchMemory } from './batch-memory.ts';
 import { openPiscina, settings, settingsName } from './piscina.ts';
 import { sendWindowed } from './window.ts';
@@ -29,7 +29,7 @@ function batches(task: 'text' | 'trivial', bytes: () => number, burst: (side: Bu
       const slotBytes = Math.max(LEAST_SLOT, bytes() + (-bytes() & 7));
       const width = Math.max(1, Math.min(WIDTHS[inFlight!]!, Math.floor(MOST_BYTES / slotBytes / BATCH)));
       const memory = BatchMemory.create(width, slotBytes);
-      setEnvironmentData('ganglion bench batches', memory.layout as never);
+      BATCHES.set(memory.layout);
       const pool = openPiscina(MODULE, threads, SETTINGS[of!]!);
       const free = Array.from({ length: width }, (_, region) => region);
       const name = { name: task };
