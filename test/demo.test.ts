@@ -1,37 +1,13 @@
-import { spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import * as assert from 'uvu/assert';
-import { projectRoot, tests } from './helpers.ts';
+import { inFolder, projectRoot, tests } from './helpers.ts';
+import { type Ended, run } from './programs.ts';
 
 const main = join(projectRoot, 'dist/bench/demo/main.js');
 
-interface Finished {
-  code: number | null;
-  stdout: string;
-  stderr: string;
-}
-
-function demo(args: readonly string[], nodeArgs: readonly string[] = []): Promise<Finished> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [...nodeArgs, main, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
-    const finished: Finished = { code: null, stdout: '', stderr: '' };
-    child.stdout.setEncoding('utf8').on('data', (text: string) => (finished.stdout += text));
-    child.stderr.setEncoding('utf8').on('data', (text: string) => (finished.stderr += text));
-    child.on('error', reject);
-    child.on('close', (code) => resolve({ ...finished, code }));
-  });
-}
-
-async function withFolder(work: (folder: string) => Promise<void>): Promise<void> {
-  const folder = mkdtempSync(join(tmpdir(), 'ganglion-demo-'));
-  try {
-    await work(folder);
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
-}
+const demo = (args: readonly string[], nodeArgs: readonly string[] = []): Promise<Ended> =>
+  run(process.execPath, [...nodeArgs, main, ...args]);
 
 /** In the order of the walk: the third of five is the one in the middle, on which the lines handler hangs. */
 const FILES: readonly (readonly [path: string, lines: number, line: string])[] = [
@@ -70,7 +46,7 @@ function row(stdout: string, label: string): string {
 const test = tests('demo');
 
 test('reports what is in the folder, the file that hung, and a balanced account', () =>
-  withFolder(async (folder) => {
+  inFolder(async (folder) => {
     const { bytes, lines } = fill(folder);
     writeFileSync(join(folder, 'large.bin'), '');
     truncateSync(join(folder, 'large.bin'), 3_000_000);
@@ -103,7 +79,7 @@ test('reports what is in the folder, the file that hung, and a balanced account'
   }));
 
 test('prints plain lines when stdout is no terminal, the hang as it happens', () =>
-  withFolder(async (folder) => {
+  inFolder(async (folder) => {
     fill(folder);
     const { code, stdout } = await demo([folder]);
     assert.is(code, 0);
@@ -117,7 +93,7 @@ test('prints plain lines when stdout is no terminal, the hang as it happens', ()
   }));
 
 test('rewrites one line on a terminal', () =>
-  withFolder(async (folder) => {
+  inFolder(async (folder) => {
     fill(folder);
     const terminal = 'data:text/javascript,process.stdout.isTTY=true;process.stdout.columns=100';
     const { code, stdout } = await demo([folder], ['--import', terminal]);
@@ -134,7 +110,7 @@ test('rewrites one line on a terminal', () =>
   }));
 
 test('a folder that is none, a bad option and an empty folder end it with a reason', () =>
-  withFolder(async (folder) => {
+  inFolder(async (folder) => {
     const missing = join(folder, 'missing');
     writeFileSync(join(folder, 'file'), '');
     const empty = join(folder, 'empty');

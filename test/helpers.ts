@@ -1,4 +1,6 @@
-import { existsSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Callback, type Context, suite } from 'uvu';
 
@@ -7,6 +9,16 @@ export const projectRoot: string = fileURLToPath(findUp(new URL('./', import.met
 
 function findUp(folder: URL): URL {
   return existsSync(new URL('package.json', folder)) ? folder : findUp(new URL('../', folder));
+}
+
+/** Gives `use` a folder of its own, which is gone afterwards. */
+export async function inFolder<T>(use: (folder: string) => T | Promise<T>): Promise<T> {
+  const folder = mkdtempSync(join(tmpdir(), 'ganglion-'));
+  try {
+    return await use(folder);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
 }
 
 /** Every test has a deadline of its own, in milliseconds: uvu has none, and a hung test must fail by name. */

@@ -5,7 +5,7 @@ import { pathToFileURL } from 'node:url';
 import * as assert from 'uvu/assert';
 import * as ganglion from '../src/index.ts';
 import { openRing } from '../src/ring/layout.ts';
-import { fixture, only, withBus } from './bus/fixtures.ts';
+import { fails, fixture, only, withBus } from './bus/fixtures.ts';
 import { tests } from './helpers.ts';
 
 const test = tests('messages');
@@ -52,13 +52,7 @@ const full = (options: ganglion.EventBusOptions, act: (bus: Bus) => unknown): Pr
 async function gone(): Promise<unknown> {
   const deadLetterQueue = new DeadLetterQueue();
   return withBus({ deadLetterQueue }, async (bus) => {
-    const id = bus.subscribe(
-      () => {
-        throw new Error('no');
-      },
-      'x',
-      { name: 'leaver' },
-    );
+    const id = bus.subscribe(fails, 'x', { name: 'leaver' });
     await bus.emitAndWait('x', {});
     bus.unsubscribe(id);
     return thrown(() => deadLetterQueue.retry(deadLetterQueue.getAll()[0]!.id, bus));

@@ -1,14 +1,14 @@
-import { spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { availableParallelism, tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { transform } from 'esbuild';
 import * as assert from 'uvu/assert';
 import * as ganglion from '../src/index.ts';
 import { resolveBusOptions } from '../src/options/bus.ts';
 import { WARNING_CODES } from '../src/warn.ts';
-import { projectRoot, tests } from './helpers.ts';
+import { inFolder, projectRoot, tests } from './helpers.ts';
+import { type Ended, run } from './programs.ts';
 
 /** A block of code: `file` from the comment it starts with, if it starts with one that is nothing but a file's name. */
 interface Block {
@@ -71,34 +71,17 @@ async function write(folder: string, block: Block): Promise<string> {
   return path;
 }
 
+const HANG_MS = 20_000;
+
 /** Runs a program in a folder of its own, where `ganglion` is this package as it was built. */
-async function run({ main, modules }: Program): Promise<{ code: number | null; stdout: string; stderr: string }> {
-  const folder = mkdtempSync(join(tmpdir(), 'ganglion-readme-'));
-  try {
+function runProgram({ main, modules }: Program): Promise<Ended> {
+  return inFolder(async (folder) => {
     writeFileSync(join(folder, 'package.json'), '{ "type": "module" }');
     mkdirSync(join(folder, 'node_modules'));
     symlinkSync(projectRoot, join(folder, 'node_modules', 'ganglion'), 'junction');
     symlinkSync(join(projectRoot, 'node_modules', 'zod'), join(folder, 'node_modules', 'zod'), 'junction');
     for (const module of modules) await write(folder, module);
-    return await runFile(await write(folder, main));
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
-}
-
-const HANG_MS = 20_000;
-
-function runFile(path: string): Promise<{ code: number | null; stdout: string; stderr: string }> {
-  return new Promise((resolve, reject) => {
-    // A program that hangs is killed: it ends without an exit code.
-    const options = { cwd: dirname(path), timeout: HANG_MS };
-    const child = spawn(process.execPath, [path], { ...options, stdio: ['ignore', 'pipe', 'pipe'] });
-    let stdout = '';
-    let stderr = '';
-    child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
-    child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
-    child.on('error', reject);
-    child.on('close', (code) => resolve({ code, stdout, stderr }));
+    return run(process.execPath, [await write(folder, main)], { cwd: folder, timeoutMs: HANG_MS });
   });
 }
 
@@ -123,7 +106,7 @@ const programs = programsOf(blocksOf(readme));
 
 for (const program of programs) {
   test(`runs as printed: ${program.name}`, async () => {
-    const { code, stdout, stderr } = await run(program);
+    const { code, stdout, stderr } = await runProgram(program);
     assert.is(stderr, '');
     assert.is(code, 0, code === null ? `killed after ${HANG_MS} ms` : stdout);
     const expected = expectedOutput(program.main);

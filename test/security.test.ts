@@ -1,7 +1,6 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
 import * as assert from 'uvu/assert';
@@ -18,8 +17,8 @@ import {
   Redactor,
   SerializationError,
 } from '../src/index.ts';
-import { only, withBus } from './bus/fixtures.ts';
-import { projectRoot, tests } from './helpers.ts';
+import { fails, only, withBus } from './bus/fixtures.ts';
+import { inFolder, projectRoot, tests } from './helpers.ts';
 
 // The claims of SECURITY.md that no other test holds, and that all of them name a test that is there.
 
@@ -27,15 +26,6 @@ const test = tests('security');
 
 process.env.RECHECK_SYNC_BACKEND = 'pure';
 const { checkSync } = createRequire(import.meta.url)('recheck') as typeof import('recheck');
-
-async function inFolder<T>(use: (folder: string) => Promise<T>): Promise<T> {
-  const folder = mkdtempSync(join(tmpdir(), 'ganglion-security-'));
-  try {
-    return await use(folder);
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
-}
 
 /** A handler module in a line. */
 const inline = (code: string): URL => new URL(`data:text/javascript,${encodeURIComponent(`export default ${code}`)}`);
@@ -65,9 +55,7 @@ test('files are readable by their owner alone, whatever the umask', () =>
         maxLogSizeBytes: 1_000,
       };
       await withBus(options, async (bus) => {
-        bus.subscribe(() => {
-          throw new Error('no');
-        }, 'x');
+        bus.subscribe(fails, 'x');
         for (let n = 0; n < 20; n++) await bus.emitAndWait('x', { n });
         await bus.getEvents();
         const names = readdirSync(folder);
@@ -213,9 +201,7 @@ test('figures, health and diagnostics channels hold no payload', async () => {
     const options = { metrics: new MetricsCollector(prometheus), deadLetterQueue: new DeadLetterQueue() };
     await withBus(options, async (bus) => {
       bus.subscribe(({ payload }) => payload.password, 'x');
-      bus.subscribe(() => {
-        throw new Error('no');
-      }, 'x');
+      bus.subscribe(fails, 'x');
       await bus.emitAndWait('x', { password: 'hunter2' });
       messages.push(prometheus.render(), bus.health(), bus.getStats());
     });

@@ -12,7 +12,7 @@ import {
 } from '@opentelemetry/sdk-trace-base';
 import * as assert from 'uvu/assert';
 import * as ganglion from '../src/index.ts';
-import { fixture, only, withBus } from './bus/fixtures.ts';
+import { fails, fixture, only, withBus } from './bus/fixtures.ts';
 import { tests } from './helpers.ts';
 
 const test = tests('telemetry');
@@ -93,9 +93,7 @@ test('a producer span per event, a linked consumer span per handler with its rea
 test('a failure has the code as error.type, a status and the exception', () =>
   withSdk((spans) =>
     withBus({}, async (bus) => {
-      bus.subscribe(() => {
-        throw new Error('no');
-      }, 'throws');
+      bus.subscribe(fails, 'throws');
       bus.subscribe(() => new Promise(() => {}), 'sleeps', { timeoutMs: 5 });
       bus.subscribe(fixture('throws-at-import'), 'unloadable');
       for (const type of ['throws', 'sleeps', 'unloadable']) await bus.emitAndWait(type, {});

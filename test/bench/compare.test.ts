@@ -1,12 +1,11 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import { resultsJson } from '../../bench/collect.ts';
 import { changes, changesText, LEAST_SHARE, readResults } from '../../bench/compare.ts';
 import { UsageError } from '../../bench/options.ts';
 import type { Results, RowResult, ScenarioResults } from '../../bench/results.ts';
-import { tests } from '../helpers.ts';
+import { inFolder, tests } from '../helpers.ts';
 
 type Some = Partial<RowResult> & Pick<RowResult, 'name' | 'value'>;
 
@@ -93,22 +92,21 @@ test('a ratio that is no number fails', () => {
   assert.is(changes(before, results([{ name: 'a', value: Number.NaN }]))[0]!.worse, true);
 });
 
-test('reads what --json writes, and nothing else', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'ganglion-compare-'));
-  const file = (name: string, text: string): string => {
-    writeFileSync(join(folder, name), text);
-    return join(folder, name);
-  };
-  const fault = (path: string): string => {
-    try {
-      readResults(path);
-    } catch (error) {
-      if (error instanceof UsageError) return error.message;
-      throw error;
-    }
-    throw new Error(`${path} was read`);
-  };
-  try {
+test('reads what --json writes, and nothing else', () =>
+  inFolder((folder) => {
+    const file = (name: string, text: string): string => {
+      writeFileSync(join(folder, name), text);
+      return join(folder, name);
+    };
+    const fault = (path: string): string => {
+      try {
+        readResults(path);
+      } catch (error) {
+        if (error instanceof UsageError) return error.message;
+        throw error;
+      }
+      throw new Error(`${path} was read`);
+    };
     const stored = results([{ name: 'a', value: 1.5 }]);
     assert.equal(readResults(file('good.json', resultsJson(stored))), stored);
     assert.match(fault(join(folder, 'missing.json')), 'ENOENT');
@@ -116,9 +114,6 @@ test('reads what --json writes, and nothing else', () => {
     for (const other of ['null', '[]', '{"rows":[]}'])
       assert.match(fault(file('other.json', other)), 'not a file that');
     assert.match(fault(file('quick.json', resultsJson(results([], [], true)))), 'quick run');
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
-});
+  }));
 
 test.run();

@@ -1,12 +1,12 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import { figuresOf } from '../../bench/report/figures.ts';
 import { performanceSection, replaceSection } from '../../bench/report/readme-section.ts';
 import type { Results } from '../../bench/results.ts';
-import { projectRoot, tests } from '../helpers.ts';
+import { inFolder, projectRoot, tests } from '../helpers.ts';
+import { type Ended, run } from '../programs.ts';
 import { resultsOf, rowOf, sample } from './sample.ts';
 import { parseXml } from './xml.ts';
 
@@ -93,36 +93,35 @@ test('pictures are files that parse, wide and narrow, and the section shows each
   }
 });
 
-async function generator(
+function generator(
   readme: string,
   results: Results | string,
-  check: (folder: string, run: (path: string) => { status: number | null; stderr: string }) => void,
+  check: (folder: string, write: (path: string) => Promise<Ended>) => Promise<void>,
 ): Promise<void> {
-  const folder = mkdtempSync(join(tmpdir(), 'ganglion-readme-'));
-  try {
+  return inFolder((folder) => {
     writeFileSync(join(folder, 'README.md'), readme);
     writeFileSync(join(folder, 'results.json'), typeof results === 'string' ? results : JSON.stringify(results));
     const main = join(projectRoot, 'dist/bench/report/readme.js');
-    check(folder, (path) =>
-      spawnSync(process.execPath, [main, join(folder, path), folder], { encoding: 'utf8', timeout: 20_000 }),
-    );
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
+    return check(folder, (path) => run(process.execPath, [main, join(folder, path), folder]));
+  });
 }
 
 test('the command writes README and pictures, the same ones again from the same results, and takes old ones away', () =>
-  generator(README, sample, (folder, run) => {
+  generator(README, sample, async (folder, write) => {
     mkdirSync(join(folder, 'bench/figures'), { recursive: true });
     writeFileSync(join(folder, 'bench/figures/gone.svg'), '');
-    assert.equal([run('results.json').status, run('results.json').stderr], [0, '']);
+    assert.equal(await write('results.json'), {
+      code: 0,
+      stdout: `README.md and 5 pictures in bench/figures written from ${join(folder, 'results.json')}\n`,
+      stderr: '',
+    });
     const files = readdirSync(join(folder, 'bench/figures'));
     assert.is(files.length, 10);
     assert.not.ok(files.includes('gone.svg'));
     const readme = readFileSync(join(folder, 'README.md'), 'utf8');
     for (const name of files) assert.match(readme, `"bench/figures/${name}"`);
     assert.match(readme, /^# x\n\n<!-- performance:start -->\nMeasured on /);
-    assert.is(run('results.json').status, 0);
+    assert.is((await write('results.json')).code, 0);
     assert.is(readFileSync(join(folder, 'README.md'), 'utf8'), readme);
   }));
 
@@ -135,9 +134,9 @@ test('the command says what is wrong and writes nothing', async () => {
     [README, sample, 'none.json', 'ENOENT'],
   ];
   for (const [readme, results, path, message] of cases) {
-    await generator(readme, results, (folder, run) => {
-      const { status, stderr } = run(path);
-      assert.is(status, 1, message);
+    await generator(readme, results, async (folder, write) => {
+      const { code, stderr } = await write(path);
+      assert.is(code, 1, message);
       assert.match(stderr, message);
       assert.is(readFileSync(join(folder, 'README.md'), 'utf8'), readme);
       assert.not.ok(existsSync(join(folder, 'bench/figures')));

@@ -1,9 +1,8 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import { verifyAuditLog } from '../../src/index.ts';
-import { tests } from '../helpers.ts';
+import { inFolder, tests } from '../helpers.ts';
 import { child } from './fixtures.ts';
 
 const test = tests('audit log of a bus whose process ends');
@@ -65,9 +64,8 @@ const ends: readonly (readonly [what: string, body: string, code: number | null]
   ],
 ];
 for (const [what, body, code] of ends) {
-  test(`${what}: every accepted event is on disk once, in order, and sealed`, async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'ganglion-'));
-    try {
+  test(`${what}: every accepted event is on disk once, in order, and sealed`, () =>
+    inFolder(async (folder) => {
       const path = join(folder, 'events.jsonl');
       const ended = await child(`
         const bus = new EventBus({ eventLogPath: ${JSON.stringify(path)}, auditSeal: true });
@@ -83,10 +81,7 @@ for (const [what, body, code] of ends) {
       );
       const { ok, unsealed } = await verifyAuditLog(path);
       assert.equal({ ok, unsealed }, { ok: true, unsealed: 0 });
-    } finally {
-      rmSync(folder, { recursive: true });
-    }
-  });
+    }));
 }
 
 test.run();

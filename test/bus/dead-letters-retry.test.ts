@@ -1,5 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import {
@@ -11,17 +10,10 @@ import {
   SerializationError,
   SubscriptionGoneError,
 } from '../../src/index.ts';
-import { tests } from '../helpers.ts';
-import { fixture, gate, nextEvent, withBus } from './fixtures.ts';
+import { inFolder, tests } from '../helpers.ts';
+import { fails, fixture, gate, nextEvent, withBus } from './fixtures.ts';
 
 const test = tests('dead letters: retry');
-
-async function rejection(work: Promise<unknown>): Promise<unknown> {
-  return work.then(
-    () => assert.unreachable('it resolved'),
-    (error: unknown) => error,
-  );
-}
 
 test('retry: only what failed, the same event id, the next attempt, outside of the five figures', async () => {
   const dlq = new DeadLetterQueue();
@@ -108,24 +100,18 @@ test('two retries of one entry at once run it once', async () => {
 test('retry when the subscription is gone, or the bus closed: rejects, says why, leaves the entry', async () => {
   const dlq = new DeadLetterQueue();
   const bus = new EventBus({ deadLetterQueue: dlq });
-  const id = bus.subscribe(
-    () => {
-      throw new Error('no');
-    },
-    'x',
-    { name: 'leaver' },
-  );
+  const id = bus.subscribe(fails, 'x', { name: 'leaver' });
   await bus.emitAndWait('x', {});
   bus.unsubscribe(id);
   const [entry] = dlq.getAll();
-  const gone = await rejection(dlq.retry(entry!.id, bus));
+  const gone = await dlq.retry(entry!.id, bus).catch((error: unknown) => error);
   assert.ok(SubscriptionGoneError.is(gone));
   assert.match((gone as Error).message, /leaver/);
   assert.equal(await dlq.retryAll(bus), { succeeded: [], failed: [entry!.id], exhausted: [] });
-  assert.ok(ConfigError.is(await rejection(dlq.retry(entry!.id, {}))));
+  assert.ok(ConfigError.is(await dlq.retry(entry!.id, {}).catch((error: unknown) => error)));
   await bus.shutdown();
-  assert.ok(BusClosedError.is(await rejection(dlq.retry(entry!.id, bus))));
-  assert.ok(BusClosedError.is(await rejection(dlq.retryAll(bus))));
+  assert.ok(BusClosedError.is(await dlq.retry(entry!.id, bus).catch((error: unknown) => error)));
+  assert.ok(BusClosedError.is(await dlq.retryAll(bus).catch((error: unknown) => error)));
   assert.is(dlq.get(entry!.id)!.retryCount, 0);
 });
 
@@ -227,13 +213,7 @@ test('all_handlers_failed of an event that comes again with its id counts once, 
   const dlq = new DeadLetterQueue();
   await withBus({ deadLetterQueue: dlq }, async (bus) => {
     for (const name of ['a', 'b']) {
-      bus.subscribe(
-        () => {
-          throw new Error('no');
-        },
-        'x',
-        { name },
-      );
+      bus.subscribe(fails, 'x', { name });
     }
     const line = `${new BusEvent('x', {}).toJsonl()}\n`;
     for (let n = 0; n < 2; n++) {
@@ -267,11 +247,10 @@ test('retry of an event that could not be encoded emits it, once it can be', asy
   });
 });
 
-test('retry of a module that could not be loaded loads it afresh', async () => {
-  const folder = mkdtempSync(join(tmpdir(), 'ganglion-'));
-  const dlq = new DeadLetterQueue();
-  try {
-    await withBus({ deadLetterQueue: dlq }, async (bus) => {
+test('retry of a module that could not be loaded loads it afresh', () =>
+  inFolder((folder) => {
+    const dlq = new DeadLetterQueue();
+    return withBus({ deadLetterQueue: dlq }, async (bus) => {
       const module = join(folder, 'late.mjs');
       bus.subscribe({ module }, 'x');
       await bus.emitAndWait('x', {});
@@ -283,10 +262,7 @@ test('retry of a module that could not be loaded loads it afresh', async () => {
       assert.is(await dlq.retry(entry!.id, bus), true);
       assert.ok((await bus.emitAndWait('x', {})).ok);
     });
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
-});
+  }));
 
 test('a retry that a shutdown ends says so, and the entry stays', async () => {
   const dlq = new DeadLetterQueue();

@@ -1,7 +1,7 @@
 import * as assert from 'uvu/assert';
 import { ConfigError, DeadLetterQueue, EventBus, FailureReason, SerializationError } from '../../src/index.ts';
 import { tests } from '../helpers.ts';
-import { balance, fixture, gate, only, withBus } from './fixtures.ts';
+import { balance, fails, fixture, gate, only, withBus } from './fixtures.ts';
 
 const test = tests('dead letters');
 
@@ -49,9 +49,7 @@ test('one entry per event and subscription, with the event as it was emitted', a
 test('newest first, by reason and by type; limits; clear and remove', async () => {
   const dlq = new DeadLetterQueue();
   await withBus({ deadLetterQueue: dlq }, async (bus) => {
-    bus.subscribe(() => {
-      throw new Error('no');
-    }, ['a', 'b']);
+    bus.subscribe(fails, ['a', 'b']);
     for (const [type, n] of [
       ['a', 1],
       ['b', 2],
@@ -137,9 +135,7 @@ test("failures of subscribers to the bus's own events are not kept", async () =>
       raised++;
       throw new Error('no');
     }, 'system.*');
-    bus.subscribe(() => {
-      throw new Error('no');
-    }, 'x');
+    bus.subscribe(fails, 'x');
     await bus.emitAndWait('x', {});
     await new Promise((resolve) => setImmediate(resolve));
     assert.is(raised, 1);
@@ -152,9 +148,7 @@ test('clearOlderThan goes by time that has passed, not by the clock', async () =
   const { now } = Date;
   await withBus({ deadLetterQueue: dlq }, async (bus) => {
     try {
-      bus.subscribe(() => {
-        throw new Error('no');
-      }, 'x');
+      bus.subscribe(fails, 'x');
       await bus.emitAndWait('x', { n: 1 });
       Date.now = () => now() + 48 * 3_600_000;
       assert.is(dlq.clearOlderThan({ hours: 1 }), 0, 'the clock was put forward');

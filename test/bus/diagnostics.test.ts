@@ -1,6 +1,4 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import {
@@ -13,8 +11,8 @@ import {
   type HandlerMessage,
   type ThreadMessage,
 } from '../../src/index.ts';
-import { tests } from '../helpers.ts';
-import { fixture, withBus } from './fixtures.ts';
+import { inFolder, tests } from '../helpers.ts';
+import { fails, fixture, withBus } from './fixtures.ts';
 
 const test = tests('diagnostics channels');
 
@@ -37,9 +35,7 @@ test('ganglion:emit tells of each event, those of threads and of the bus itself 
   withBus({}, (bus) =>
     listen<EmitMessage>(['ganglion:emit'], async (seen) => {
       bus.subscribe(fixture('tools', 'emits'), 'x');
-      bus.subscribe(() => {
-        throw new Error('no');
-      }, 'x');
+      bus.subscribe(fails, 'x');
       bus.subscribe(() => {}, 'system.*');
       const { eventId } = await bus.emitAndWait('x', { secret: 1 }, { source: 's', correlationId: 'c' });
       assert.ok(await bus.waitForPending());
@@ -69,13 +65,7 @@ test('ganglion:handler traces one call of each handler, with one message for its
       ['start', 'end', 'error', 'asyncStart', 'asyncEnd'].map((n) => PREFIX + n),
       async (seen) => {
         bus.subscribe(fixture('echo'), 'x', { name: 'module' });
-        bus.subscribe(
-          () => {
-            throw new Error('no');
-          },
-          'x',
-          { name: 'inline' },
-        );
+        bus.subscribe(fails, 'x', { name: 'inline' });
         await bus.emitAndWait('x', {});
         for (const [name, steps] of [
           ['module', 'start end asyncStart asyncEnd'],
@@ -126,13 +116,7 @@ test('ganglion:thread tells of a thread that was replaced', () =>
 test('ganglion:dead-letter tells of each entry, of an event that was refused too', () =>
   withBus({ deadLetterQueue: new DeadLetterQueue() }, (bus) =>
     listen<DeadLetterMessage>(['ganglion:dead-letter'], async (seen) => {
-      const subscriptionId = bus.subscribe(
-        () => {
-          throw new Error('no');
-        },
-        'x',
-        { name: 'fails' },
-      );
+      const subscriptionId = bus.subscribe(fails, 'x', { name: 'fails' });
       const { eventId } = await bus.emitAndWait('x', {});
       assert.throws(() => bus.emit('y', { n: 1n }));
       const [refused, failed] = bus.deadLetterQueue!.getAll();
@@ -153,11 +137,10 @@ test('ganglion:dead-letter tells of each entry, of an event that was refused too
     }),
   ));
 
-test('ganglion:audit tells what becomes of the log', async () => {
-  const folder = mkdtempSync(join(tmpdir(), 'ganglion-'));
-  const eventLogPath = join(folder, 'events.jsonl');
-  try {
-    await listen<AuditMessage>(['ganglion:audit'], async (seen) => {
+test('ganglion:audit tells what becomes of the log', () =>
+  inFolder((folder) => {
+    const eventLogPath = join(folder, 'events.jsonl');
+    return listen<AuditMessage>(['ganglion:audit'], async (seen) => {
       const bus = new EventBus({ eventLogPath, maxLogSizeBytes: 500 });
       for (let n = 0; n < 5; n++) bus.emit('x', { text: 'x'.repeat(300) });
       await bus.shutdown();
@@ -171,10 +154,7 @@ test('ganglion:audit tells what becomes of the log', async () => {
         })),
       );
     });
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
-});
+  }));
 
 test('subscribed in the middle of a delivery: its end alone is not told', () =>
   withBus({}, async (bus) => {

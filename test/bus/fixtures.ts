@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process';
 import { BroadcastChannel } from 'node:worker_threads';
 import {
   type BusEvent,
@@ -8,6 +7,7 @@ import {
   type HandlerModule,
   type HandlerOutcome,
 } from '../../src/index.ts';
+import { run } from '../programs.ts';
 
 /** A handler module of test/fixtures/handlers, as it stands compiled beside this file. */
 export function fixture(name: string, exportName = 'default'): HandlerModule {
@@ -22,6 +22,11 @@ export async function withBus<T>(options: EventBusOptions, use: (bus: EventBus) 
   } finally {
     await bus.shutdown({ timeoutMs: 0 });
   }
+}
+
+/** A handler that does. */
+export function fails(): never {
+  throw new Error('no');
 }
 
 /** The outcome of an event with one handler. */
@@ -65,30 +70,16 @@ export function balance(bus: EventBus): number {
   return emitted - completed - failed - dropped - pending;
 }
 
-interface Ended {
-  readonly code: number | null;
-  readonly output: string;
-  readonly ms: number;
-}
-
 /** Runs a script beside the compiled library in a process of its own. */
-export function child(body: string): Promise<Ended> {
+export async function child(body: string): Promise<{ code: number | null; output: string; ms: number }> {
   const index = new URL('../../src/index.js', import.meta.url).href;
   const handlers = new URL('../fixtures/handlers/', import.meta.url).href;
   const script = `import { EventBus } from ${JSON.stringify(index)};
 const handler = (name, exportName = 'default') => ({ module: new URL(name + '.js', ${JSON.stringify(handlers)}), export: exportName });
 ${body}`;
-  return new Promise((resolve, reject) => {
-    const begun = Date.now();
-    const started = spawn(process.execPath, ['--input-type=module', '-e', script], {
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
-    let output = '';
-    started.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
-    started.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()));
-    started.on('error', reject);
-    started.on('close', (code) => resolve({ code, output, ms: Date.now() - begun }));
-  });
+  const begun = Date.now();
+  const { code, stdout, stderr } = await run(process.execPath, ['--input-type=module', '-e', script]);
+  return { code, output: stdout + stderr, ms: Date.now() - begun };
 }
 
 /** A promise and its handle. */

@@ -1,5 +1,3 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import {
@@ -9,7 +7,7 @@ import {
   type HandlerOutcome,
   ThreadStartError,
 } from '../../src/index.ts';
-import { tests } from '../helpers.ts';
+import { inFolder, tests } from '../helpers.ts';
 import { balance, fixture, only, withBus } from './fixtures.ts';
 
 const test = tests('loading');
@@ -30,10 +28,7 @@ for (const [what, module, message] of broken) {
       bus.subscribe(fixture('echo'), 'good');
       const early = bus.emitAndWait('bad', {});
       const good = bus.emitAndWait('good', {});
-      const error = await bus.ready().then(
-        () => undefined,
-        (e: unknown) => e,
-      );
+      const error = await bus.ready().catch((e: unknown) => e);
       assert.ok(HandlerLoadError.is(error), String(error));
       assert.match((error as Error).message, message);
       for (const result of [await early, await bus.emitAndWait('bad', {})]) {
@@ -63,10 +58,9 @@ for (const [what, module, expected] of causes) {
     }));
 }
 
-test('a module that only one thread can import: the other’s deliveries fail with the same error and cause', async () => {
-  const folder = mkdtempSync(join(tmpdir(), 'ganglion-loading-'));
-  try {
-    await withBus({ spareThreads: 0, env: { ...process.env, LOADS_ONCE: join(folder, 'claim') } }, async (bus) => {
+test('a module that only one thread can import: the other’s deliveries fail with the same error and cause', () =>
+  inFolder((folder) =>
+    withBus({ spareThreads: 0, env: { ...process.env, LOADS_ONCE: join(folder, 'claim') } }, async (bus) => {
       bus.subscribe(fixture('loads-once'), 'once', { circuitBreaker: false });
       await bus.ready();
       let failed: HandlerOutcome | undefined;
@@ -77,11 +71,8 @@ test('a module that only one thread can import: the other’s deliveries fail wi
       assert.is(failed.reason, 'handler_load_error');
       assertCause(failed.error, { name: 'Error', code: 'EEXIST', message: /^EEXIST/ });
       assert.is((failed.error as HandlerLoadError).module, String((fixture('loads-once') as { module: URL }).module));
-    });
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
-});
+    }),
+  ));
 
 function assertCause(error: unknown, expected: { name: string; code: string; message: RegExp }): void {
   assert.ok(HandlerLoadError.is(error), String(error));
@@ -128,10 +119,7 @@ test('threads that cannot start: ready() rejects with a coded error, events fail
       return;
     }
     const waiting = bus.emitAndWait('x', {});
-    const error = await bus.ready().then(
-      () => undefined,
-      (e: unknown) => e,
-    );
+    const error = await bus.ready().catch((e: unknown) => e);
     assert.ok(ThreadStartError.is(error), String(error));
     assert.is(only(await waiting).reason, 'worker_exit');
     assert.is(balance(bus), 0);

@@ -1,7 +1,7 @@
 import * as assert from 'uvu/assert';
 import { DeadLetterQueue, DroppedError, EventBus } from '../../src/index.ts';
 import { tests } from '../helpers.ts';
-import { balance, fixture, withBus } from './fixtures.ts';
+import { balance, fails, fixture, withBus } from './fixtures.ts';
 
 const test = tests('concurrency and ordering');
 
@@ -229,13 +229,7 @@ for (const end of ['retry', 'remove', 'evict', 'unsubscribe'] as const) {
 test("dlqOrder 'hold' is bounded: beyond maxHeld a delivery fails as dropped, in its place; shutdown ends those that wait", async () => {
   const dlq = new DeadLetterQueue();
   const bus = new EventBus({ deadLetterQueue: dlq });
-  bus.subscribe(
-    () => {
-      throw new Error('no');
-    },
-    'x',
-    { dlqOrder: 'hold', maxHeld: 2 },
-  );
+  bus.subscribe(fails, 'x', { dlqOrder: 'hold', maxHeld: 2 });
   const emit = (n: number): ReturnType<EventBus['emitAndWait']> => bus.emitAndWait('x', { n }, { orderingKey: 'a' });
   await emit(1);
   const held = [emit(2), emit(3)];

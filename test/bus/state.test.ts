@@ -1,27 +1,20 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import { ConfigError, DeadLetterQueue, EventBus, type EventBusOptions } from '../../src/index.ts';
-import { tests } from '../helpers.ts';
-import { balance, child, fixture, only } from './fixtures.ts';
+import { inFolder, tests } from '../helpers.ts';
+import { balance, child, fixture, only, withBus } from './fixtures.ts';
 
 const test = tests('state of handler modules');
 
-async function stateful(
-  options: EventBusOptions,
-  use: (bus: EventBus, log: () => string[]) => Promise<void>,
-): Promise<void> {
-  const folder = mkdtempSync(join(tmpdir(), 'ganglion-'));
-  const file = join(folder, 'log');
-  writeFileSync(file, '');
-  const bus = new EventBus({ maxConcurrentHandlers: 2, ...options, env: { ...process.env, STATE_LOG: file } });
-  try {
-    await use(bus, () => readFileSync(file, 'utf8').split('\n').slice(0, -1));
-  } finally {
-    await bus.shutdown({ timeoutMs: 0 });
-    rmSync(folder, { recursive: true });
-  }
+function stateful(options: EventBusOptions, use: (bus: EventBus, log: () => string[]) => Promise<void>): Promise<void> {
+  return inFolder((folder) => {
+    const file = join(folder, 'log');
+    writeFileSync(file, '');
+    return withBus({ ...options, env: { ...process.env, STATE_LOG: file } }, (bus) =>
+      use(bus, () => readFileSync(file, 'utf8').split('\n').slice(0, -1)),
+    );
+  });
 }
 
 /** `setup 3` → ['setup', '3']; `teardown after 2 3` → ['teardown after 2', '3']. */
@@ -136,10 +129,10 @@ for (const [what, message] of [
   ['hangs', /teardown took longer than 5000 ms/],
   ['blocks', /teardown of all modules failed: a thread did not answer in 5000 ms/],
 ] as const) {
-  test(`a teardown that ${what} is a warning, and a shutdown does not wait for it without end`, async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'ganglion-'));
-    const file = join(folder, 'log');
-    const { code, output } = await child(`
+  test(`a teardown that ${what} is a warning, and a shutdown does not wait for it without end`, () =>
+    inFolder(async (folder) => {
+      const file = join(folder, 'log');
+      const { code, output } = await child(`
       const bus = new EventBus({ maxConcurrentHandlers: 1, spareThreads: 0,
         env: { ...process.env, STATE_LOG: ${JSON.stringify(file)}, TEARDOWN: ${JSON.stringify(what)} } });
       bus.subscribe(handler('bad-teardown'), 'x');
@@ -147,13 +140,12 @@ for (const [what, message] of [
       await bus.emitAndWait('x', {});
       const { killed, durationMs } = await bus.shutdown();
       console.log('ended', killed, durationMs < 8_000);`);
-    assert.is(code, 0, output);
-    assert.match(output, /GANGLION_TEARDOWN_ERROR/);
-    assert.match(output, message);
-    assert.match(output, /ended 0 true/);
-    assert.match(readFileSync(file, 'utf8'), /teardown after 1/, "the other module's has run");
-    rmSync(folder, { recursive: true });
-  });
+      assert.is(code, 0, output);
+      assert.match(output, /GANGLION_TEARDOWN_ERROR/);
+      assert.match(output, message);
+      assert.match(output, /ended 0 true/);
+      assert.match(readFileSync(file, 'utf8'), /teardown after 1/, "the other module's has run");
+    }));
 }
 
 test('recycling under load: every key keeps its order, nothing is lost and nothing runs twice', () =>

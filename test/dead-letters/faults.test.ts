@@ -2,51 +2,26 @@ import { spawn } from 'node:child_process';
 import fs, {
   chmodSync,
   existsSync,
-  mkdtempSync,
   readdirSync,
   readFileSync,
-  rmSync,
   statSync,
   symlinkSync,
   watch,
   writeFileSync,
 } from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
-import { DeadLetterFileError, DeadLetterQueue, EventBus } from '../../src/index.ts';
-import { tests } from '../helpers.ts';
+import { DeadLetterFileError, DeadLetterQueue } from '../../src/index.ts';
+import { inFolder, tests } from '../helpers.ts';
+import { failingOn } from './fixtures.ts';
 
 const test = tests('dead letter file and a system that fails');
 
-async function inFolder(use: (path: string, folder: string) => Promise<void>): Promise<void> {
-  const folder = mkdtempSync(join(tmpdir(), 'ganglion-'));
-  try {
-    await use(join(folder, 'dead.jsonl'), folder);
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
-}
+const withFile = (use: (path: string, folder: string) => Promise<void>): Promise<void> =>
+  inFolder((folder) => use(join(folder, 'dead.jsonl'), folder));
 
-/** A bus on which everything fails. */
-async function failing(dlq: DeadLetterQueue, use: (bus: EventBus) => Promise<void>): Promise<void> {
-  const bus = new EventBus({ deadLetterQueue: dlq });
-  bus.subscribe(
-    () => {
-      throw new Error('no');
-    },
-    'x',
-    { name: 'flaky' },
-  );
-  try {
-    await use(bus);
-  } finally {
-    await bus.shutdown({ timeoutMs: 0 });
-  }
-}
-
-/** As long as `isFull` says so, writes of this process get half of their bytes to the disk and fail. */
+/** As long as the disk is full, writes of this process get half of their bytes to the disk and fail. */
 async function withFullDisk(use: (disk: { full: boolean }) => Promise<void>): Promise<void> {
   const { writeSync } = fs;
   const disk = { full: false };
@@ -66,6 +41,22 @@ async function withFullDisk(use: (disk: { full: boolean }) => Promise<void>): Pr
 
 const numbers = (dlq: DeadLetterQueue): unknown[] => dlq.getAll().map(({ event }) => event.payload.n);
 
+/** A queue of failures, some of which came while the disk was full, as it still is. */
+async function halfWritten(
+  path: string,
+  disk: { full: boolean },
+  written: number[],
+  lost: number[],
+): Promise<DeadLetterQueue> {
+  const dlq = new DeadLetterQueue({ path });
+  await failingOn(dlq, async (bus) => {
+    for (const n of written) await bus.emitAndWait('x', { n });
+    disk.full = true;
+    for (const n of lost) await bus.emitAndWait('x', { n });
+  });
+  return dlq;
+}
+
 /** What somebody finds who opens the file. */
 function reread(path: string): { numbers: unknown[]; damaged: number } {
   const dlq = new DeadLetterQueue({ path });
@@ -75,14 +66,14 @@ function reread(path: string): { numbers: unknown[]; damaged: number } {
 }
 
 test('a full disk: the queue goes on in memory, says so once, and the file is whole again once there is room', () =>
-  inFolder((path, folder) =>
+  withFile((path, folder) =>
     withFullDisk(async (disk) => {
       const warnings: Error[] = [];
       const warn = (warning: Error): void => void warnings.push(warning);
       process.on('warning', warn);
       const dlq = new DeadLetterQueue({ path });
       try {
-        await failing(dlq, async (bus) => {
+        await failingOn(dlq, async (bus) => {
           await bus.emitAndWait('x', { n: 1 });
           disk.full = true;
           for (const n of [2, 3, 4]) assert.not((await bus.emitAndWait('x', { n })).ok);
@@ -119,14 +110,9 @@ test('a full disk: the queue goes on in memory, says so once, and the file is wh
   ));
 
 test('a full disk that gets room just before the end: closing writes what is missing', () =>
-  inFolder((path) =>
+  withFile((path) =>
     withFullDisk(async (disk) => {
-      const dlq = new DeadLetterQueue({ path });
-      await failing(dlq, async (bus) => {
-        disk.full = true;
-        await bus.emitAndWait('x', { n: 1 });
-        await bus.emitAndWait('x', { n: 2 });
-      });
+      const dlq = await halfWritten(path, disk, [], [1, 2]);
       disk.full = false;
       dlq.close();
       assert.equal(reread(path), { numbers: [2, 1], damaged: 0 });
@@ -134,14 +120,9 @@ test('a full disk that gets room just before the end: closing writes what is mis
   ));
 
 test('a full disk to the end: what is in the file is what fitted, and opening it works', () =>
-  inFolder((path) =>
+  withFile((path) =>
     withFullDisk(async (disk) => {
-      const dlq = new DeadLetterQueue({ path });
-      await failing(dlq, async (bus) => {
-        await bus.emitAndWait('x', { n: 1 });
-        disk.full = true;
-        await bus.emitAndWait('x', { n: 2 });
-      });
+      const dlq = await halfWritten(path, disk, [1], [2]);
       dlq.close();
       disk.full = false;
       assert.equal(reread(path), { numbers: [1], damaged: 1 });
@@ -150,13 +131,9 @@ test('a full disk to the end: what is in the file is what fitted, and opening it
   ));
 
 test('a file that can not be opened again after it was written anew: nothing is closed twice, nothing is lost', () =>
-  inFolder((path) =>
+  withFile((path) =>
     withFullDisk(async (disk) => {
-      const dlq = new DeadLetterQueue({ path });
-      await failing(dlq, async (bus) => {
-        disk.full = true;
-        await bus.emitAndWait('x', { n: 1 });
-      });
+      const dlq = await halfWritten(path, disk, [], [1]);
       disk.full = false;
       const { openSync } = fs;
       let refused = 0;
@@ -179,11 +156,11 @@ test('a file that can not be opened again after it was written anew: nothing is 
 
 if (process.platform !== 'win32') {
   test('what stands where the file is drafted is neither followed nor made use of', () =>
-    inFolder(async (path, folder) => {
+    withFile(async (path, folder) => {
       const other = join(folder, 'other');
       writeFileSync(other, 'of somebody else');
       const dlq = new DeadLetterQueue({ path });
-      await failing(dlq, async (bus) => void (await bus.emitAndWait('x', { n: 1 })));
+      await failingOn(dlq, async (bus) => void (await bus.emitAndWait('x', { n: 1 })));
       dlq.close();
       const torn = `${readFileSync(path, 'utf8')}{"letter":`;
       for (const put of [
@@ -203,7 +180,7 @@ if (process.platform !== 'win32') {
     }));
 
   test('a device is refused, which could be read without end', () =>
-    inFolder(async (path) => {
+    withFile(async (path) => {
       symlinkSync('/dev/zero', path);
       assert.throws(
         () => new DeadLetterQueue({ path }),
@@ -248,9 +225,9 @@ function killedAt(path: string, step: number): Promise<NodeJS.Signals | null> {
 test(
   'kill -9 at any step of writing the file anew loses nothing',
   () =>
-    inFolder(async (path) => {
+    withFile(async (path) => {
       const dlq = new DeadLetterQueue({ path });
-      await failing(dlq, async (bus) => {
+      await failingOn(dlq, async (bus) => {
         for (const n of [1, 2, 3]) await bus.emitAndWait('x', { n });
       });
       dlq.close();

@@ -1,28 +1,29 @@
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import { type BusEvent, DeadLetterQueue, EventBus } from '../../src/index.ts';
-import { tests } from '../helpers.ts';
-import { inFolder } from './fixtures.ts';
+import { fails } from '../bus/fixtures.ts';
+import { inFolder, tests } from '../helpers.ts';
 
 const test = tests('dead letter file: what is held over a restart');
+
+/** What a process before this one has left in the file: its handler `flaky` failed for whatever `emit` emits. */
+async function failedBefore(path: string, emit: (bus: EventBus) => Promise<void>): Promise<void> {
+  const dlq = new DeadLetterQueue({ path });
+  const bus = new EventBus({ deadLetterQueue: dlq });
+  bus.subscribe(fails, 'x', { name: 'flaky', dlqOrder: 'hold' });
+  await emit(bus);
+  await bus.shutdown();
+  dlq.close();
+}
 
 test("dlqOrder 'hold' goes on after a restart: later events of a key wait behind what failed before it", () =>
   inFolder(async (folder) => {
     const path = join(folder, 'dead.jsonl');
-    const first = new DeadLetterQueue({ path });
-    const before = new EventBus({ deadLetterQueue: first });
-    before.subscribe(
-      () => {
-        throw new Error('no');
-      },
-      'x',
-      { name: 'flaky', dlqOrder: 'hold' },
-    );
-    await before.emitAndWait('x', { n: 1 }, { orderingKey: 'a' });
-    before.emit('x', { n: 2 }, { orderingKey: 'a' });
-    before.emit('x', { n: 3 }, { orderingKey: 'b' });
-    await before.shutdown();
-    first.close();
+    await failedBefore(path, async (before) => {
+      await before.emitAndWait('x', { n: 1 }, { orderingKey: 'a' });
+      before.emit('x', { n: 2 }, { orderingKey: 'a' });
+      await before.emitAndWait('x', { n: 3 }, { orderingKey: 'b' });
+    });
 
     const dlq = new DeadLetterQueue({ path });
     const bus = new EventBus({ deadLetterQueue: dlq });
@@ -50,8 +51,8 @@ test("dlqOrder 'hold' goes on after a restart: later events of a key wait behind
       assert.equal(
         dlq.getAll().map(({ event, reason, orderingKey }) => [event.payload.n, reason, orderingKey]),
         [
-          [3, 'handler_error', 'b'],
           [2, 'shutdown', 'a'],
+          [3, 'handler_error', 'b'],
           [1, 'handler_error', 'a'],
         ],
       );
@@ -77,18 +78,9 @@ test("dlqOrder 'hold' goes on after a restart: later events of a key wait behind
 test('what is held after a restart is let go when the entry is removed, or the subscription ends', () =>
   inFolder(async (folder) => {
     const path = join(folder, 'dead.jsonl');
-    const first = new DeadLetterQueue({ path });
-    const before = new EventBus({ deadLetterQueue: first });
-    before.subscribe(
-      () => {
-        throw new Error('no');
-      },
-      'x',
-      { name: 'flaky', dlqOrder: 'hold' },
-    );
-    for (const orderingKey of ['a', 'b']) await before.emitAndWait('x', {}, { orderingKey });
-    await before.shutdown();
-    first.close();
+    await failedBefore(path, async (before) => {
+      for (const orderingKey of ['a', 'b']) await before.emitAndWait('x', {}, { orderingKey });
+    });
 
     const dlq = new DeadLetterQueue({ path });
     const bus = new EventBus({ deadLetterQueue: dlq });

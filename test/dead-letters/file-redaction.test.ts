@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import { DeadLetterIncompleteError, DeadLetterQueue, type DeadLetterQueueOptions, EventBus } from '../../src/index.ts';
 import { Redactor } from '../../src/redact/redactor.ts';
-import { tests } from '../helpers.ts';
-import { failing, inFolder } from './fixtures.ts';
+import { inFolder, tests } from '../helpers.ts';
+import { failing } from './fixtures.ts';
 
 const test = tests('dead letter file: redaction');
 

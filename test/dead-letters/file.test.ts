@@ -5,8 +5,8 @@ import type { Readable } from 'node:stream';
 import { pathToFileURL } from 'node:url';
 import * as assert from 'uvu/assert';
 import { BusEvent, DeadLetterFileError, DeadLetterQueue, EventBus, SubscriptionGoneError } from '../../src/index.ts';
-import { tests } from '../helpers.ts';
-import { failing, inFolder } from './fixtures.ts';
+import { inFolder, tests } from '../helpers.ts';
+import { failing } from './fixtures.ts';
 
 const test = tests('dead letter file');
 

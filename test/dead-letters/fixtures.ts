@@ -1,33 +1,36 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { DeadLetterQueue, type DeadLetterQueueOptions, EventBus } from '../../src/index.ts';
 
-export async function inFolder(use: (folder: string) => Promise<void>): Promise<void> {
-  const folder = mkdtempSync(join(tmpdir(), 'ganglion-'));
-  try {
-    await use(folder);
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
+function failsFor(): never {
+  throw new Error('no for user@example.com');
 }
 
-/** A bus whose handler `name` fails until `healed`. */
-export async function failing(
-  options: DeadLetterQueueOptions,
-  use: (bus: EventBus, dlq: DeadLetterQueue) => Promise<void>,
+/** A bus over this queue whose handler `name` fails. */
+export async function failingOn(
+  dlq: DeadLetterQueue,
+  use: (bus: EventBus) => Promise<void>,
   name = 'flaky',
-  handle: () => void = () => {
-    throw new Error('no for user@example.com');
-  },
+  handle: () => void = failsFor,
 ): Promise<void> {
-  const dlq = new DeadLetterQueue(options);
   const bus = new EventBus({ deadLetterQueue: dlq });
   try {
     bus.subscribe(handle, 'x', { name });
-    await use(bus, dlq);
+    await use(bus);
   } finally {
     await bus.shutdown({ timeoutMs: 0 });
+  }
+}
+
+/** … with a queue of its own, which is closed afterwards. */
+export async function failing(
+  options: DeadLetterQueueOptions,
+  use: (bus: EventBus, dlq: DeadLetterQueue) => Promise<void>,
+  name?: string,
+  handle?: () => void,
+): Promise<void> {
+  const dlq = new DeadLetterQueue(options);
+  try {
+    await failingOn(dlq, (bus) => use(bus, dlq), name, handle);
+  } finally {
     dlq.close();
   }
 }

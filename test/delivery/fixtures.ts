@@ -9,7 +9,7 @@ const NO_GUARANTEES: Guarantees = {
   maxHeld: Number.POSITIVE_INFINITY,
 };
 
-export function subscription(guarantees: Partial<Guarantees> = {}): Subscription {
+export function subscription(guarantees: Partial<Guarantees> = {}, parts: Partial<Subscription> = {}): Subscription {
   return {
     index: 0,
     id: 's',
@@ -25,6 +25,7 @@ export function subscription(guarantees: Partial<Guarantees> = {}): Subscription
     pending: 0,
     gate: undefined,
     breaker: undefined,
+    ...parts,
   };
 }
 

@@ -1,7 +1,7 @@
 import parsePrometheus from 'parse-prometheus-text-format';
 import * as assert from 'uvu/assert';
 import { type EventBus, InMemoryMetrics, MetricsCollector, NoopMetrics, PrometheusMetrics } from '../../src/index.ts';
-import { fixture, withBus } from '../bus/fixtures.ts';
+import { fails, fixture, withBus } from '../bus/fixtures.ts';
 import { tests } from '../helpers.ts';
 
 const test = tests('metrics of a bus');
@@ -9,13 +9,7 @@ const test = tests('metrics of a bus');
 /** Successes, failures and a timeout, on the main thread and on the pool. */
 async function work(bus: EventBus): Promise<void> {
   bus.subscribe(fixture('echo'), 'a.*', { name: 'module' });
-  bus.subscribe(
-    () => {
-      throw new Error('no');
-    },
-    'a.bad',
-    { name: 'thrower' },
-  );
+  bus.subscribe(fails, 'a.bad', { name: 'thrower' });
   bus.subscribe(() => new Promise(() => {}), 'a.slow', { name: 'sleeper', timeoutMs: 20 });
   for (const type of ['a.good', 'a.good', 'a.bad', 'a.slow', 'nobody']) await bus.emitAndWait(type, {});
 }

@@ -3,7 +3,8 @@ import { join, sep } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import * as assert from 'uvu/assert';
 import { projectRoot, tests } from '../helpers.ts';
-import { type Ended, emptyFolder, HANDLERS, PRINTED, run, SLOW_MS, USES_ALL_THREADS, write } from './project.ts';
+import type { Ended } from '../programs.ts';
+import { emptyFolder, HANDLERS, PRINTED, run, SLOW_MS, USES_ALL_THREADS, write } from './project.ts';
 
 const test = tests('package/permission');
 

@@ -5,6 +5,7 @@ import { Ledger } from '../../src/delivery/ledger.ts';
 import { type Delivery, failure, PendingEvent, type Subscription, success } from '../../src/delivery/pending.ts';
 import type { Route } from '../../src/routes.ts';
 import { FailureReason } from '../../src/types.ts';
+import { subscription } from '../delivery/fixtures.ts';
 import { tests } from '../helpers.ts';
 import { fc } from '../seed.ts';
 
@@ -43,29 +44,9 @@ const shape: fc.Arbitrary<Shape> = fc.record({
   hold: fc.boolean(),
 });
 
-function subscription(index: number, { concurrency, attempts, hold }: Shape, priority: number): Subscription {
-  return {
-    index,
-    id: `s${index}`,
-    name: `s${index}`,
-    patterns: ['x'],
-    priority,
-    timeoutMs: 1_000,
-    redeliver: true,
-    guarantees: {
-      concurrency,
-      retry: { attempts, backoffMs: 0, factor: 1, maxBackoffMs: 1, jitter: false },
-      breaker: undefined,
-      hold,
-      maxHeld: Number.POSITIVE_INFINITY,
-    },
-    handler: () => {},
-    module: undefined,
-    active: true,
-    pending: 0,
-    gate: undefined,
-    breaker: undefined,
-  };
+function subscriptionOf(index: number, { concurrency, attempts, hold }: Shape, priority: number): Subscription {
+  const retry = { attempts, backoffMs: 0, factor: 1, maxBackoffMs: 1, jitter: false };
+  return subscription({ concurrency, retry, hold }, { index, id: `s${index}`, name: `s${index}`, priority });
 }
 
 /** A flow and a ledger over a runner that does what the steps say. */
@@ -82,7 +63,7 @@ class World {
   readonly #latest = new Map<string, number>();
 
   constructor(first: Shape, second: Shape, tiers: boolean) {
-    this.subscriptions = [subscription(0, first, 2), subscription(1, second, tiers ? 1 : 2)];
+    this.subscriptions = [subscriptionOf(0, first, 2), subscriptionOf(1, second, tiers ? 1 : 2)];
     this.ledger = new Ledger({
       dispatch: (delivery) => this.flow.dispatch(delivery),
       deliverySettled: (delivery, outcome) => {

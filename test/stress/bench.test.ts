@@ -1,11 +1,10 @@
-import { spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import { BESIDE, type Chart, PERCENTILES, type Results, type ScenarioResults } from '../../bench/results.ts';
 import { scenarios } from '../../bench/scenarios/index.ts';
-import { projectRoot, tests } from '../helpers.ts';
+import { inFolder, projectRoot, tests } from '../helpers.ts';
+import { run } from '../programs.ts';
 
 /** It ends within a minute on an idle machine; a loaded one takes longer. */
 const QUICK_MS = 270_000;
@@ -16,24 +15,9 @@ interface Finished {
   readonly output: string;
 }
 
-function bench(...args: string[]): Promise<Finished> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [main, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
-    let output = '';
-    for (const stream of [child.stdout, child.stderr])
-      stream.setEncoding('utf8').on('data', (text) => (output += text));
-    child.on('error', reject);
-    child.on('close', (code) => resolve({ code, output }));
-  });
-}
-
-async function inFolder(work: (folder: string) => Promise<void>): Promise<void> {
-  const folder = mkdtempSync(join(tmpdir(), 'ganglion-bench-test-'));
-  try {
-    await work(folder);
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
+async function bench(...args: string[]): Promise<Finished> {
+  const { code, stdout, stderr } = await run(process.execPath, [main, ...args], { timeoutMs: QUICK_MS });
+  return { code, output: stdout + stderr };
 }
 
 const figuresOf = (chart: Chart): string[] => {
