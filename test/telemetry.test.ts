@@ -1,53 +1,11 @@
-import { context, propagation, type Span, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
-import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
-import {
-  AlwaysOffSampler,
-  BasicTracerProvider,
-  InMemorySpanExporter,
-  type ReadableSpan,
-  type Sampler,
-  SamplingDecision,
-  SimpleSpanProcessor,
-  type SpanProcessor,
-} from '@opentelemetry/sdk-trace-base';
+import { propagation, type Span, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
 import * as assert from 'uvu/assert';
 import * as ganglion from '../src/index.ts';
 import { fails, fixture, only, withBus } from './bus/fixtures.ts';
 import { tests } from './helpers.ts';
+import { ms, named, PARENT, TRACE_ID, withSdk } from './telemetry-sdk.ts';
 
 const test = tests('telemetry');
-const TRACE_ID = '4bf92f3577b34da6a3ce929d0e0e4736';
-const PARENT = `00-${TRACE_ID}-00f067aa0ba902b7-01`;
-
-/** Runs with a real SDK registered, and gives what it has recorded. */
-async function withSdk(
-  use: (spans: () => ReadableSpan[]) => Promise<void>,
-  sampler?: Sampler,
-  contexts = true,
-): Promise<void> {
-  const exporter = new InMemorySpanExporter();
-  const provider = new BasicTracerProvider({
-    spanProcessors: [new SimpleSpanProcessor(exporter)],
-    ...(sampler === undefined ? {} : { sampler }),
-  });
-  trace.setGlobalTracerProvider(provider);
-  if (contexts) context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
-  try {
-    await use(() => exporter.getFinishedSpans());
-  } finally {
-    trace.disable();
-    context.disable();
-    await provider.shutdown();
-  }
-}
-
-const named = (spans: readonly ReadableSpan[], name: string): ReadableSpan => {
-  const found = spans.filter((span) => span.name === name);
-  assert.is(found.length, 1, `${name} among ${spans.map((span) => span.name).join()}`);
-  return found[0]!;
-};
-const ms = ([seconds, nanoseconds]: readonly [number, number]): number => seconds * 1e3 + nanoseconds / 1e6;
-
 test('a producer span per event, a linked consumer span per handler with its real times', () =>
   withSdk((spans) =>
     withBus({}, async (bus) => {
@@ -184,75 +142,6 @@ test('a handler on a thread without an SDK sees the same event, and its emits co
       );
     }),
   ));
-
-test('what is not sampled makes no spans, and tells its threads so', () =>
-  withSdk(
-    (spans) =>
-      withBus({}, async (bus) => {
-        bus.subscribe(fixture('traces', 'works'), 'parent');
-        bus.subscribe(() => {}, 'parent');
-        const { outcomes } = await bus.emitAndWait('parent', {});
-        assert.is(spans().length, 0);
-        // Its SDK would have recorded a root of its own.
-        assert.equal(outcomes[0]?.reason, 'handler_error');
-      }),
-    new AlwaysOffSampler(),
-  ));
-
-for (const contexts of [true, false]) {
-  test(`what is not sampled continues, unsampled, in what its handlers emit, ${contexts ? 'with' : 'without'} a context manager`, () => {
-    const asked: { name: string; traceId: string }[] = [];
-    const nothing: Sampler = {
-      shouldSample: (_context, traceId, name) => {
-        asked.push({ name, traceId });
-        return { decision: SamplingDecision.NOT_RECORD };
-      },
-    };
-    return withSdk(
-      (spans) =>
-        withBus({}, async (bus) => {
-          bus.subscribe((_event, { emit }) => void emit('child.inline', {}), 'parent');
-          bus.subscribe(fixture('tools', 'emits'), 'parent');
-          await bus.emitAndWait('parent', {});
-          assert.ok(await bus.waitForPending());
-          assert.equal(asked.map(({ name }) => name).sort(), [
-            'send child.async',
-            'send child.inline',
-            'send child.sync',
-            'send parent',
-          ]);
-          assert.is(new Set(asked.map(({ traceId }) => traceId)).size, 1);
-          assert.is(spans().length, 0);
-        }),
-      nothing,
-      contexts,
-    );
-  });
-}
-
-test('what is recorded though it is not sampled has spans of its handlers too', async () => {
-  const ended: string[] = [];
-  const processor: SpanProcessor = {
-    onStart: () => {},
-    onEnd: ({ name }) => void ended.push(name),
-    forceFlush: async () => {},
-    shutdown: async () => {},
-  };
-  const records: Sampler = { shouldSample: () => ({ decision: SamplingDecision.RECORD }) };
-  const provider = new BasicTracerProvider({ spanProcessors: [processor], sampler: records });
-  trace.setGlobalTracerProvider(provider);
-  try {
-    await withBus({}, async (bus) => {
-      bus.subscribe(fixture('echo'), 'x');
-      bus.subscribe(() => {}, 'x');
-      await bus.emitAndWait('x', {});
-    });
-  } finally {
-    trace.disable();
-    await provider.shutdown();
-  }
-  assert.equal(ended.sort(), ['process x', 'process x', 'send x']);
-});
 
 test('without an SDK nothing is made; tracing: true waits for one; tracing: false wants none', async () => {
   await withBus({ tracing: true }, (waiting) =>

@@ -64,6 +64,17 @@ export async function remote<T>(use: (tell: (order: string) => void, heard: () =
   }
 }
 
+/** Subscribes a handler to 'x' whose deliveries end when they are let go; `seen` are the numbers of those begun. */
+export function holdAll(bus: EventBus): { seen: unknown[]; open: () => void } {
+  const { promise, open } = gate();
+  const seen: unknown[] = [];
+  bus.subscribe(({ payload }) => {
+    seen.push(payload.n);
+    return promise;
+  }, 'x');
+  return { seen, open };
+}
+
 /** The accounting identity, at this moment. */
 export function balance(bus: EventBus): number {
   const { emitted, completed, failed, dropped, pending } = bus.getStats();

@@ -1,125 +1,37 @@
-import type { MessagePort } from 'node:worker_threads';
 import { Delivery, failure, type Outcome, PendingEvent, type Subscription } from '../../src/delivery/pending.ts';
 import { EVENT_ID_LENGTH } from '../../src/event-id.ts';
 import { BulkStore } from '../../src/pool/bulk-store.ts';
 import { Completions } from '../../src/pool/completions.ts';
 import { Dispatcher } from '../../src/pool/dispatcher.ts';
-import type { HandlerThread, ThreadRole } from '../../src/pool/handler-thread.ts';
+import type { HandlerThread } from '../../src/pool/handler-thread.ts';
 import { recoverThread } from '../../src/pool/recovery.ts';
-import type { HostTask, WorkerEmit } from '../../src/protocol.ts';
-import { ByteRingConsumer } from '../../src/ring/byte-ring.ts';
+import type { WorkerEmit } from '../../src/protocol.ts';
 import { cellDelivery, loadCell, takeCell } from '../../src/ring/cells.ts';
-import { DispatchConsumer } from '../../src/ring/dispatch-consumer.ts';
 import {
   CELL_RUNNING,
   CLAIMED,
   CONTROL,
   createRing,
-  createThread,
   FREE,
   lapOf,
-  PARKED_FOR_WORK,
   READY,
   type RingMemory,
   SLOT_WORDS,
   slotAt,
   slotWord,
   stateOf,
-  THREAD,
-  type ThreadMemory,
 } from '../../src/ring/layout.ts';
-import { park, unpark } from '../../src/ring/parking.ts';
+import { unpark } from '../../src/ring/parking.ts';
 import { FailureReason } from '../../src/types.ts';
-import { CompletionWriter } from '../../workers/completion-writer.ts';
-import { DeliveryRunner } from '../../workers/delivery-runner.ts';
-import { href, observed } from '../fixtures/handlers/observed.ts';
+import { observed } from '../fixtures/handlers/observed.ts';
 import { Actor, type Preemption } from './preemption.ts';
+import { Thread } from './world-thread.ts';
 
 const SLOTS = 8;
 const RING_BYTES = 8192;
-const COMPLETION_BYTES = 4096;
-/** Records wrap around the completion ring's end, and positions around Int32's, within the first deliveries. */
-const COMPLETION_START = -600;
 const subscription = { index: 0, id: 'sub', name: 'sub', timeoutMs: 1e9, redeliver: true } as unknown as Subscription;
-const moduleInfo = { index: 0, href, exportName: 'default' };
 /** Some text that is not ASCII, of another length for each event. */
 const textOf = (n: number): string => `${n}é`.padEnd(8 + n, 'x');
-
-/** A handler thread: the real consumer, runner and writer, in the loop of workers/handler-host.ts without its naps. */
-export class Thread {
-  readonly owner: number;
-  readonly actor: Actor;
-  readonly memory: ThreadMemory;
-  readonly completions: ByteRingConsumer;
-  readonly bulks: Map<number, Uint8Array> = new Map();
-  readonly nodeThreadId: number;
-  readonly runner: DeliveryRunner;
-  readonly killed: boolean = true;
-  role: ThreadRole = 'active';
-  readonly #ring: RingMemory;
-  readonly #consumer: DispatchConsumer;
-  #wasAsleep = false;
-
-  constructor(ring: RingMemory, owner: number) {
-    this.owner = owner;
-    this.nodeThreadId = owner;
-    this.actor = new Actor(`thread ${owner}`);
-    this.memory = createThread(2, COMPLETION_BYTES);
-    this.memory.words[THREAD.RING_HEAD] = COMPLETION_START;
-    this.memory.words[THREAD.RING_TAIL] = COMPLETION_START;
-    this.completions = new ByteRingConsumer(this.memory.completions);
-    this.#ring = ring;
-    this.#consumer = new DispatchConsumer(ring, owner, 1);
-    const port = { postMessage: () => {} } as unknown as MessagePort;
-    this.runner = new DeliveryRunner(
-      { loadTimeoutMs: 1e6 } as HostTask,
-      this.memory,
-      this.#consumer,
-      new CompletionWriter(ring, this.memory, port),
-      () => false,
-      () => {},
-    );
-    this.runner.load(moduleInfo);
-    this.runner.subscribe({ index: 0, id: 'sub', name: 'sub', module: 0, timeoutMs: 1e9 });
-  }
-
-  post(): void {}
-
-  takeBulk(): never {
-    throw new Error('nothing is large here');
-  }
-
-  executing(): number {
-    return Atomics.load(this.memory.words, THREAD.EXECUTING);
-  }
-
-  readonly loop = (): void => {
-    if (this.#wasAsleep) unpark(this.#ring, this.memory);
-    this.#wasAsleep = false;
-    for (;;) {
-      if (this.#work()) continue;
-      park(this.#ring, this.memory, true);
-      if (this.#consumer.backlog === 0 && !this.#consumer.canSteal()) {
-        this.#wasAsleep = true;
-        Atomics.wait(this.memory.words, THREAD.PARK, PARKED_FOR_WORK);
-        this.#wasAsleep = false;
-      }
-      unpark(this.#ring, this.memory);
-    }
-  };
-
-  #work(): boolean {
-    const { claimed } = this.#consumer;
-    const count = this.#consumer.claim(this.runner.freeCells);
-    if (count === 0) {
-      if (!this.#consumer.steal()) return false;
-      this.runner.deliver(claimed[0]!);
-      return true;
-    }
-    for (let i = 0; i < count; i++) this.runner.deliver(claimed[i]!);
-    return true;
-  }
-}
 
 /** One delivery and what became of it. */
 interface Tracked {
@@ -328,10 +240,4 @@ export class World {
   #track(delivery: Delivery): Tracked {
     return this.tracked.find((one) => one.delivery === delivery)!;
   }
-}
-
-/** Has the handler's module imported, so that deliveries run at once. */
-export async function ready(): Promise<void> {
-  const thread = new Thread(createRing({ slots: 1, bytes: 64 }), 1);
-  await thread.runner.load(moduleInfo).loaded;
 }
