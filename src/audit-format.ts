@@ -8,6 +8,11 @@ import { nextEventId } from './event-id.ts';
  *     events.jsonl      the active file
  *     events.1.jsonl    the newest rotated one
  *     events.N.jsonl    the oldest
+ *
+ * A record ends in a line feed. What stands behind a file's last one is torn: a write that a kill has cut short, or one that
+ * is under way. It is neither a record nor a damaged line: `getEvents` leaves it out, `verifyAuditLog` tells its size, and
+ * whoever opens the log to write gives it its line feed when nothing else is missing, else puts a RECOVERED_TYPE record in
+ * its place. The command line, whose files may be another program's, shows it as that next opening would find it.
  */
 
 export const SEAL_TYPE = 'system.audit_seal';

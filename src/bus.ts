@@ -1,5 +1,5 @@
 import type { Writable } from 'node:stream';
-import type { AuditQuery } from './audit/reader.ts';
+import type { AuditQuery } from './audit/query.ts';
 import { BusEngine } from './bus/engine.ts';
 import { Ingest, openWritable } from './bus/ingest.ts';
 import { type ListenHost, openStream, waitFor } from './bus/listen.ts';
@@ -174,7 +174,7 @@ export class EventBus<Events extends EventsShape<Events> = EventMap, Inputs exte
     return this.#engine.settled(resolveTimeLimit('waitForPending', options));
   }
 
-  /** Events of the audit log, newest first, redacted as they were written; none without a log. Throws ConfigError, InvalidPatternError. */
+  /** Events of the audit log, newest first, redacted as they were written; none without a log. Throws ConfigError, InvalidPatternError, AuditOpenError. */
   async getEvents(query?: AuditQuery): Promise<BusEvent[]> {
     return (await this.#engine.audit?.read(query)) ?? [];
   }

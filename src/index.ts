@@ -1,5 +1,5 @@
 export type { AuditStats } from './audit/log.ts';
-export type { AuditQuery } from './audit/reader.ts';
+export type { AuditQuery } from './audit/query.ts';
 export { type AuditVerification, verifyAuditLog } from './audit/verify.ts';
 export type { SealPayload } from './audit-format.ts';
 export { type AnyEventBus, EventBus } from './bus.ts';

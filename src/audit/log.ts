@@ -10,8 +10,9 @@ import type { AuditHooks, AuditInternals, AuditOptions, AuditStats } from './int
 import { LogLock } from './log-lock.ts';
 import type { AuditFault, FromAudit } from './messages.ts';
 import { openError, resolveLogPath } from './path.ts';
+import type { AuditQuery } from './query.ts';
 import { AuditQueue } from './queue.ts';
-import { type AuditQuery, readEvents } from './reader.ts';
+import { readEvents } from './reader.ts';
 import { AuditThread } from './thread.ts';
 import { Waiters } from './waiters.ts';
 

@@ -3,8 +3,9 @@ import { createReadStream } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import { parseSeal, rotatedNumbers, type SealPayload, segmentPath } from '../audit-format.ts';
-import { AuditOpenError } from '../errors.ts';
-import { resolveLogPath } from './path.ts';
+import { AuditOpenError, ConfigError, GanglionError } from '../errors.ts';
+import { Check } from '../options/check.ts';
+import { openError, resolveLogPath } from './path.ts';
 
 export interface AuditProblem {
   readonly file: string;
@@ -28,10 +29,16 @@ export interface AuditVerification {
    * switched on again.
    */
   readonly unsealedSegments: number;
+  /** Bytes behind the last line feed of each file: of lines that were torn by a kill, or are being written. No lines. */
+  readonly tornBytes: number;
   /** The last seal's hash. */
   readonly head?: string;
   readonly firstProblem?: AuditProblem;
 }
+
+const CHUNK_BYTES = 1 << 18;
+const LINE_FEED = 10;
+const NO_BYTES: Buffer = Buffer.alloc(0);
 
 interface Segment {
   readonly file: string;
@@ -53,22 +60,35 @@ class Broken extends Error {
  * it as `head`. Whoever can write the log and knows this code can also make a new one from the start; against that, too,
  * only a hash kept elsewhere helps. What was written while sealing was off is proved from the moment on when it was on again.
  * Run it on a log that nobody writes to.
- * Throws AuditOpenError when there is no log.
+ * Throws AuditOpenError when there is no log or it can't be read, ConfigError.
  */
 export async function verifyAuditLog(path: string | URL, options: { head?: string } = {}): Promise<AuditVerification> {
-  const real = resolveLogPath(path, false);
-  const segments = await listSegments(real);
-  if (segments.length === 0)
-    throw new AuditOpenError(real, 'there is no such file. Name the path that was given as eventLogPath');
-  const chain = new ChainCheck(options.head);
+  const { file, head } = resolveOptions(path, options);
+  const real = resolveLogPath(file, false);
+  const chain = new ChainCheck(head);
   try {
+    const segments = await listSegments(real);
+    if (segments.length === 0)
+      throw new AuditOpenError(real, 'there is no such file. Name the path that was given as eventLogPath');
     for (const segment of segments) await chain.check(segment);
     chain.finish(real);
   } catch (error) {
-    if (!(error instanceof Broken)) throw error;
-    return { ...chain.counts(), ok: false, firstProblem: error.problem };
+    if (error instanceof Broken) return { ...chain.counts(), ok: false, firstProblem: error.problem };
+    throw GanglionError.is(error) ? error : openError(real, error);
   }
   return { ...chain.counts(), ok: true };
+}
+
+function resolveOptions(path: unknown, options: unknown): { file: string | URL; head: string | undefined } {
+  const check = new Check();
+  const file = check.path('path', path);
+  if (path === undefined) check.fail('path', path, 'a non-empty string or a file URL');
+  const { head } = check.options('options', options, 'verifyAuditLog', ['head']);
+  if (head !== undefined && !(typeof head === 'string' && /^[0-9a-f]{64}$/i.test(head))) {
+    check.fail('head', head, "a seal's hash, 64 hexadecimal digits");
+  }
+  if (check.problems.length > 0) throw new ConfigError(check.problems);
+  return { file: file!, head: (head as string | undefined)?.toLowerCase() };
 }
 
 /** Oldest first. */
@@ -88,6 +108,7 @@ class ChainCheck {
   #seals = 0;
   #unsealed = 0;
   #unsealedSegments = 0;
+  #tornBytes = 0;
   /** Rotations after the last seal, which tells of none of them. Each may have removed an old file. */
   #rotatedSince = 0;
   #first: SealPayload | undefined;
@@ -107,6 +128,7 @@ class ChainCheck {
       seals: this.#seals,
       unsealed: this.#unsealed,
       unsealedSegments: this.#unsealedSegments,
+      tornBytes: this.#tornBytes,
       ...(this.#last === undefined ? {} : { head: this.#last.hash }),
     };
   }
@@ -115,7 +137,7 @@ class ChainCheck {
     const first = await firstSeal(file);
     if (this.#seed === undefined && first === undefined) {
       // From before sealing was switched on.
-      for await (const _ of linesOf(file)) this.#lines++;
+      await this.#walk(file, () => {});
       return;
     }
     const seed = this.#seed ?? first!.previous;
@@ -124,21 +146,29 @@ class ChainCheck {
     const hash = createHash('sha256').update(seed, 'hex');
     let line = 0;
     let sealed = false;
-    for await (const bytes of linesOf(file)) {
-      const seal = parseSeal(bytes);
-      if (seal !== undefined) {
-        this.#checkSeal(seal, file, line, seed, hash.copy().digest('hex'));
-        this.#unsealed = 0;
-      } else this.#unsealed++;
+    await this.#walk(file, ({ bytes, ends, seal }) => {
+      if (seal !== undefined) this.#checkSeal(seal, file, line, seed, hash.copy().digest('hex'));
       hash.update(bytes);
-      line++;
-      this.#lines++;
+      if (ends) line++;
       sealed = seal !== undefined;
-    }
+    });
     this.#seed = hash.digest('hex');
     if (sealed || active) return;
     this.#unsealedSegments++;
     this.#rotatedSince++;
+  }
+
+  /** Shows each piece of a file to `visit`, and counts its lines. */
+  async #walk(file: string, visit: (piece: Piece) => void): Promise<void> {
+    let unfinished = 0;
+    for await (const piece of piecesOf(file)) {
+      visit(piece);
+      unfinished = piece.ends ? 0 : unfinished + piece.bytes.length;
+      if (!piece.ends) continue;
+      this.#lines++;
+      this.#unsealed = piece.seal === undefined ? this.#unsealed + 1 : 0;
+    }
+    this.#tornBytes += unfinished;
   }
 
   finish(path: string): void {
@@ -170,25 +200,38 @@ class ChainCheck {
 }
 
 async function firstSeal(file: string): Promise<SealPayload | undefined> {
-  for await (const bytes of linesOf(file)) {
-    const seal = parseSeal(bytes);
-    if (seal !== undefined) return seal;
-  }
+  for await (const { seal } of piecesOf(file)) if (seal !== undefined) return seal;
   return undefined;
 }
 
-/** Each line with its line feed, and what stands behind the last one. */
-async function* linesOf(file: string): AsyncGenerator<Buffer, void, void> {
-  let pieces: Buffer[] = [];
-  for await (const chunk of createReadStream(file, { highWaterMark: 1 << 18 }) as AsyncIterable<Buffer>) {
+interface Piece {
+  readonly bytes: Buffer;
+  /** With the line feed of its line. */
+  readonly ends: boolean;
+  /** A whole line that is a seal. */
+  readonly seal: SealPayload | undefined;
+}
+
+/** The bytes of a file, a line at a time; one that is longer than a chunk, so that it is no seal, comes in several pieces. */
+async function* piecesOf(file: string): AsyncGenerator<Piece, void, void> {
+  const stream = createReadStream(file, { highWaterMark: CHUNK_BYTES });
+  let rest: Buffer = NO_BYTES;
+  let begins = true;
+  for await (const chunk of stream as AsyncIterable<Buffer>) {
     let at = 0;
-    for (let feed = chunk.indexOf(10); feed !== -1; feed = chunk.indexOf(10, at)) {
-      const piece = chunk.subarray(at, feed + 1);
-      yield pieces.length === 0 ? piece : Buffer.concat([...pieces, piece]);
-      pieces = [];
+    for (let feed = chunk.indexOf(LINE_FEED); feed !== -1; feed = chunk.indexOf(LINE_FEED, at)) {
+      const end = chunk.subarray(at, feed + 1);
+      const bytes = rest.length === 0 ? end : Buffer.concat([rest, end]);
+      yield { bytes, ends: true, seal: begins ? parseSeal(bytes) : undefined };
+      rest = NO_BYTES;
+      begins = true;
       at = feed + 1;
     }
-    if (at < chunk.length) pieces.push(chunk.subarray(at));
+    rest = Buffer.concat([rest, chunk.subarray(at)]);
+    if (rest.length <= CHUNK_BYTES) continue;
+    yield { bytes: rest, ends: false, seal: undefined };
+    rest = NO_BYTES;
+    begins = false;
   }
-  if (pieces.length > 0) yield Buffer.concat(pieces);
+  if (rest.length > 0) yield { bytes: rest, ends: false, seal: undefined };
 }

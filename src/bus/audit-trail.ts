@@ -1,6 +1,6 @@
 import { AuditLog, type AuditOptions, type AuditStats } from '../audit/log.ts';
 import type { AuditFault } from '../audit/messages.ts';
-import type { AuditQuery } from '../audit/reader.ts';
+import type { AuditQuery } from '../audit/query.ts';
 import type { SealPayload } from '../audit-format.ts';
 import type { PendingEvent } from '../delivery/pending.ts';
 import { AUDIT_CHANNEL, type AuditMessage } from '../diagnostics.ts';

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import type { Stretch } from '../audit/backwards.ts';
-import { type AuditQuery, auditFilter, parseLine, visitEvents } from '../audit/reader.ts';
+import { type AuditQuery, auditFilter } from '../audit/query.ts';
+import { parseLine, visitEvents } from '../audit/reader.ts';
 import type { BusEvent } from '../event.ts';
 import { atMost, type Command, defineCommand, wholeNumber } from './command.ts';
 import { momentOption } from './durations.ts';

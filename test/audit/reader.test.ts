@@ -1,10 +1,13 @@
-import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, closeSync, mkdirSync, openSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { inspect } from 'node:util';
 import * as assert from 'uvu/assert';
+import { type Stretch, visitBackwards } from '../../src/audit/backwards.ts';
 import { AuditLog } from '../../src/audit/log.ts';
-import { type AuditQuery, readEvents } from '../../src/audit/reader.ts';
+import type { AuditQuery } from '../../src/audit/query.ts';
+import { readEvents, visitEvents } from '../../src/audit/reader.ts';
 import { BUS_SOURCE, segmentPath, systemLine } from '../../src/audit-format.ts';
-import { ConfigError, InvalidPatternError } from '../../src/errors.ts';
+import { AuditOpenError, ConfigError, InvalidPatternError } from '../../src/errors.ts';
 import { BusEvent } from '../../src/event.ts';
 import { tests } from '../helpers.ts';
 import { eventLine, folder, upTo } from './helpers.ts';
@@ -139,6 +142,66 @@ test('lines longer than what is read at once', async () => {
   assert.equal(events.map(({ payload }) => payload.text).reverse(), texts);
 });
 
+/** The one file of a log. */
+async function* only(path: string): AsyncGenerator<Stretch, void, void> {
+  const fd = openSync(path, 'r');
+  yield { fd };
+  closeSync(fd);
+}
+
+test('a line that is longer than a string can be is damaged, and those around it are read', async () => {
+  const path = join(folder(), 'events.jsonl');
+  const long = (i: number, bytes: number): string =>
+    eventLine(i, { text: 'x'.repeat(bytes - eventLine(i, { text: '' }).length) });
+  // Within a chunk, over one, over several; one byte decides.
+  for (const most of [1_000, 70_000, 700_000]) {
+    const lines = [eventLine(0), long(1, most), eventLine(2), long(3, most + 1), long(4, most + 300_000), eventLine(5)];
+    for (const order of [lines, lines.toReversed()]) {
+      writeFileSync(path, `${order.join('\n')}\n`);
+      const seen: string[] = [];
+      const damaged = await visitEvents(only(path), {}, (_, line) => void seen.push(line), most);
+      assert.is(damaged, 2, `${most}`);
+      assert.equal(
+        seen.reverse(),
+        order.filter(({ length }) => length <= most),
+      );
+    }
+  }
+});
+
+test('a file that is cut while it is read: no line is made of two', async () => {
+  const path = join(folder(), 'events.jsonl');
+  const lines = upTo(5_000).map((i) => eventLine(i, { text: 'x'.repeat(i % 300) }));
+  const text = `${lines.join('\n')}\n`;
+  for (let cut = text.length - 70_000; cut > text.length - 90_000; cut -= 777) {
+    writeFileSync(path, text);
+    const fd = openSync(path, 'r');
+    const seen: string[] = [];
+    await visitBackwards({ fd }, (line) => {
+      if (seen.length === 0) truncateSync(path, cut);
+      seen.push(line!.toString());
+      return true;
+    });
+    closeSync(fd);
+    assert.is(seen.at(-1), lines[0]);
+    assert.equal(
+      seen.filter((line) => !lines.includes(line)),
+      [],
+      `cut at ${cut}`,
+    );
+  }
+});
+
+test('a file of the log that can not be read gives a coded error', async () => {
+  const path = join(folder(), 'events.jsonl');
+  write(path, [3]);
+  mkdirSync(segmentPath(path, 1));
+  assert.equal(await numbers(path, { limit: 3 }), [2, 1, 0]);
+  const error = await numbers(path).catch((e: unknown) => e);
+  assert.ok(AuditOpenError.is(error));
+  assert.match((error as Error).message, 'EISDIR');
+});
+
 test('a query sees everything appended before, also while files rotate under it', async () => {
   const path = join(folder(), 'events.jsonl');
   const log = new AuditLog({ path, maxLogSizeBytes: 3_000, maxLogFiles: 200 });
@@ -165,7 +228,7 @@ test('a query sees everything appended before, also while files rotate under it'
 test('no log yet, and queries that make no sense', async () => {
   const path = join(folder(), 'events.jsonl');
   assert.equal(await numbers(path), []);
-  const refused = (query: object): Promise<unknown> =>
+  const refused = (query: unknown): Promise<unknown> =>
     readEvents(path, query as AuditQuery).then(
       () => undefined,
       (error: unknown) => error,
@@ -176,8 +239,13 @@ test('no log yet, and queries that make no sense', async () => {
     { limit: '5' },
     { since: 'now' },
     { since: new Date('x') },
+    { since: Symbol('x') },
+    { since: 5n },
+    { type: 'x' },
+    null,
+    'x',
   ]) {
-    assert.ok(ConfigError.is(await refused(query)), JSON.stringify(query));
+    assert.ok(ConfigError.is(await refused(query)), inspect(query));
   }
   for (const query of [{ eventType: '' }, { eventType: ' ' }, { eventType: 5 }]) {
     assert.ok(InvalidPatternError.is(await refused(query)), JSON.stringify(query));

@@ -2,6 +2,7 @@ import {
   appendFileSync,
   copyFileSync,
   cpSync,
+  mkdirSync,
   readFileSync,
   renameSync,
   rmSync,
@@ -9,11 +10,12 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { inspect } from 'node:util';
 import * as assert from 'uvu/assert';
 import { AuditLog } from '../../src/audit/log.ts';
 import { verifyAuditLog } from '../../src/audit/verify.ts';
 import { parseSeal, segmentPath } from '../../src/audit-format.ts';
-import { AuditOpenError } from '../../src/errors.ts';
+import { AuditOpenError, ConfigError } from '../../src/errors.ts';
 import { tests } from '../helpers.ts';
 import { eventLine, folder, indices, linesOf } from './helpers.ts';
 
@@ -162,7 +164,82 @@ test('lines after the last seal prove nothing, and are counted', async () => {
   appendFileSync(path, `${eventLine(1)}\n${eventLine(2)}\n{"torn`);
   const found = await verifyAuditLog(path);
   assert.ok(found.ok);
-  assert.is(found.unsealed, 3);
+  assert.is(found.unsealed, 2);
+});
+
+test('a last line without its line feed is torn: no line and no seal, be it whole', async () => {
+  const path = await copy();
+  const { lines, seals } = await verifyAuditLog(path);
+  const text = readFileSync(path, 'utf8');
+  writeFileSync(path, text.slice(0, -1));
+  const found = await verifyAuditLog(path);
+  const last = linesOf(originalPath).at(-1)!;
+  assert.equal(
+    { ok: found.ok, lines: found.lines, seals: found.seals, tornBytes: found.tornBytes },
+    { ok: true, lines: lines - 1, seals: seals - 1, tornBytes: last.length },
+  );
+  // Whoever opens the log next gives it what is missing.
+  await write(path, 0, 0, 7);
+  assert.equal(readFileSync(path, 'utf8'), text);
+  const torn = 'x'.repeat(600_000);
+  writeFileSync(path, torn);
+  rmSync(segmentPath(path, 1));
+  rmSync(segmentPath(path, 2));
+  rmSync(segmentPath(path, 3));
+  const alone = await verifyAuditLog(path);
+  assert.equal(
+    { ok: alone.ok, lines: alone.lines, tornBytes: alone.tornBytes },
+    { ok: true, lines: 0, tornBytes: torn.length },
+  );
+});
+
+test('lines longer than what is read at once: their bytes are proved too', async () => {
+  const path = join(folder(), 'events.jsonl');
+  const log = new AuditLog({ path, seal: 3 });
+  const texts = ['a', 'b'.repeat(262_000), 'c'.repeat(300_000), 'd'.repeat(524_288), 'e'.repeat(2_000_000), 'f'];
+  for (const [i, text] of texts.entries()) log.append(eventLine(i, { text }));
+  assert.ok(await log.close(10_000));
+  const { firstProblem, lines, seals, unsealed, tornBytes } = await verifyAuditLog(path);
+  assert.equal(
+    { firstProblem, lines, seals, unsealed, tornBytes },
+    { firstProblem: undefined, lines: texts.length + 2, seals: 2, unsealed: 0, tornBytes: 0 },
+  );
+  const bytes = readFileSync(path);
+  for (let at = bytes.indexOf('b'.repeat(1_000)); at < bytes.length - 1_000; at += 130_001) {
+    const changed = Buffer.from(bytes);
+    changed[at]! ^= 1;
+    writeFileSync(path, changed);
+    assert.not.ok((await verifyAuditLog(path)).ok, `byte ${at}`);
+  }
+});
+
+test('what looks like a seal in the middle of a long line is none', async () => {
+  const path = join(folder(), 'events.jsonl');
+  await write(path, 0, 5, 7);
+  const seal = linesOf(path).at(-1)!;
+  // The seal stands where a piece of the long line ends.
+  for (const size of [1 << 18, 1 << 19]) {
+    for (let more = -seal.length; more <= seal.length; more += seal.length) {
+      writeFileSync(path, `${'x'.repeat(size + more)}${seal}\n`);
+      assert.is((await verifyAuditLog(path)).firstProblem?.reason, 'the log has no seal', `${size} ${more}`);
+    }
+  }
+});
+
+test('arguments that make no sense, and files that can not be read, give coded errors', async () => {
+  const path = await copy();
+  const refused = (...args: unknown[]): Promise<unknown> =>
+    (verifyAuditLog as (...args: unknown[]) => Promise<unknown>)(...args).then(
+      () => undefined,
+      (error: unknown) => error,
+    );
+  const head = (await originalHashes).at(-1)!;
+  const senseless = [[], [7], [''], [new URL('http://x/')], [path, null], [path, { head: 7 }], [path, { head: 'abc' }]];
+  for (const args of [...senseless, [path, { Head: head }]])
+    assert.ok(ConfigError.is(await refused(...args)), inspect(args));
+  assert.ok((await verifyAuditLog(path, { head: head.toUpperCase() })).ok);
+  mkdirSync(segmentPath(path, 9));
+  assert.ok(AuditOpenError.is(await refused(path)));
 });
 
 test('a log that had no seals before goes on with them', async () => {
@@ -191,6 +268,7 @@ test('clearing begins a new proof; an empty log is sound; no log is an error', a
       seals: 0,
       unsealed: 0,
       unsealedSegments: 0,
+      tornBytes: 0,
     },
   );
   for (let i = 0; i < 50; i++) log.append(eventLine(i));
