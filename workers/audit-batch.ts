@@ -1,3 +1,4 @@
+import { constants } from 'node:buffer';
 import type { ByteRingConsumer } from '../src/ring/byte-ring.ts';
 import { AUDIT, AUDIT_ASCII_LINE, AUDIT_LINE_DATA, type AuditMemory } from '../src/ring/layout.ts';
 import { maxBytes, readText, writeText } from '../src/ring/text.ts';
@@ -7,20 +8,31 @@ const CAPACITY = 1 << 18;
 /** What `,"body_bytes":…}` and the line feed can take. */
 const SUFFIX_BYTES = 40;
 const LINE_FEED = 10;
+/** Around the payload of a line of our own writing, whose strings have their quotes escaped. */
+const PAYLOAD_AT = Buffer.from(',"payload":');
+const STAMP_AT = Buffer.from(',"timestamp":');
 
 /** Whole lines on their way from the ring to the file, redacted. */
 export class AuditBatch {
   readonly #words: Int32Array;
   readonly #ring: ByteRingConsumer;
   readonly #redactor: LineRedactor;
+  readonly #maxTextBytes: number;
   #bytes: Buffer = Buffer.allocUnsafeSlow(CAPACITY);
   length = 0;
   lines = 0;
 
-  constructor(memory: AuditMemory, ring: ByteRingConsumer, redactor: LineRedactor) {
+  /** `maxTextBytes`: the most that a string can hold. */
+  constructor(
+    memory: AuditMemory,
+    ring: ByteRingConsumer,
+    redactor: LineRedactor,
+    maxTextBytes: number = constants.MAX_STRING_LENGTH,
+  ) {
     this.#words = memory.words;
     this.#ring = ring;
     this.#redactor = redactor;
+    this.#maxTextBytes = maxTextBytes;
   }
 
   /** The lines before `end`, until the next change. */
@@ -78,12 +90,22 @@ export class AuditBatch {
       Atomics.store(words, AUDIT.SCAN, position | 1);
       if (this.#redactor.isClean(this.#bytes, begin, end)) return end;
     }
-    const line = readText(this.#bytes, begin, end, ascii);
-    const redacted = skip ? this.#redactor.unscannable(line) : this.#redactor.redact(line);
+    const long = end - begin > this.#maxTextBytes;
+    const line = long ? this.#envelope(begin, end) : readText(this.#bytes, begin, end, ascii);
+    const redacted = skip || long ? this.#redactor.unscannable(line) : this.#redactor.redact(line);
     if (redacted === line) return end;
     this.length = begin;
     this.#reserve(maxBytes(redacted));
     return begin + writeText(this.#bytes, redacted, begin);
+  }
+
+  /** What stands around a payload that no string can hold; empty when it is not the payload that is so long. */
+  #envelope(begin: number, end: number): string {
+    const line = this.#bytes.subarray(begin, end);
+    const payload = line.indexOf(PAYLOAD_AT);
+    const stamp = line.lastIndexOf(STAMP_AT);
+    if (payload === -1 || stamp < payload || payload + end - begin - stamp > this.#maxTextBytes) return '';
+    return `${line.toString('utf8', 0, payload)},"payload":null${line.toString('utf8', stamp)}`;
   }
 
   #reserve(size: number): void {

@@ -101,7 +101,8 @@ function readHolder(path: string): Holder | 'gone' {
   }
   try {
     const holder = JSON.parse(text) as Partial<ProcessIdentity> | null;
-    return typeof holder?.pid === 'number' && typeof holder.nonce === 'string'
+    // The nonce becomes a part of a path.
+    return typeof holder?.pid === 'number' && /^[0-9a-f]+$/.test(String(holder.nonce))
       ? (holder as ProcessIdentity)
       : undefined;
   } catch {

@@ -57,9 +57,8 @@ export class AuditLog {
   #watching = false;
   #reportedLost = 0;
   #damaged = 0;
+  /** Nothing more will be written. */
   #over = false;
-  /** There is no worker any more. */
-  #ended = false;
   #warned = false;
   #closed: Promise<boolean> | undefined;
 
@@ -140,7 +139,7 @@ export class AuditLog {
     return !this.#over && this.#queue.hasRoom;
   }
 
-  /** The process is exiting and the log was closed for it: what comes now can't be kept any more. */
+  /** The log is closed, or the process is exiting: what comes now can't be kept any more. */
   get isOver(): boolean {
     return this.#over;
   }
@@ -162,7 +161,7 @@ export class AuditLog {
   async flush(timeoutMs: number): Promise<boolean> {
     const sequence = this.#queue.accepted;
     if (this.#queue.isDone(sequence)) return true;
-    if (this.#ended) return false;
+    if (this.#over) return false;
     const flushed = this.#waiters.wait(sequence, timeoutMs);
     this.#hold();
     this.#queue.hurry();
@@ -268,7 +267,7 @@ export class AuditLog {
       gone = await terminated;
     }
     clearInterval(this.#timer);
-    this.#ended = true;
+    this.#over = true;
     this.#waiters.giveUp();
     forgetAtExit(this);
     // A thread in a call that can't be interrupted may still write: then the lock stays until the process ends.

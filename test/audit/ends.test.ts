@@ -42,6 +42,22 @@ test('a closed log can be read, and refuses to be cleared', async () => {
   assert.equal(indices(path), [0, 1, 2]);
 });
 
+test('a closed log takes nothing, and counts nothing as on its way', async () => {
+  const path = join(folder(), 'log');
+  const log = new AuditLog({ path });
+  log.append(eventLine(0));
+  assert.ok(await log.close(10_000));
+  assert.is(log.append(eventLine(1)), false);
+  log.appendOrWait(eventLine(2));
+  assert.not.ok(log.hasRoom);
+  assert.ok(log.isOver);
+  const { lag_events, total_events_logged } = log.stats();
+  assert.equal({ lag_events, total_events_logged }, { lag_events: 0, total_events_logged: 1 });
+  assert.ok(await log.flush(10_000));
+  assert.is(await log.close(1), true, 'closed twice');
+  assert.equal(indices(path), [0]);
+});
+
 test('who waits for a log that closes without having written is told', async () => {
   // It lives, and does nothing.
   const writer = writerOf('setInterval(() => {}, 1_000_000);');

@@ -1,10 +1,11 @@
-import { appendFileSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import { appendFileSync, closeSync, openSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import { seededRandom } from '../../bench/statistics.ts';
 import { AuditLog, type AuditOptions } from '../../src/audit/log.ts';
 import { verifyAuditLog } from '../../src/audit/verify.ts';
 import { segmentPath } from '../../src/audit-format.ts';
+import { repairTail } from '../../workers/audit-repair.ts';
 import { tests } from '../helpers.ts';
 import { SEED } from '../seed.ts';
 import { Child, eventLine, faultyWriter, folder, indices, linesOf, upTo } from './helpers.ts';
@@ -165,6 +166,22 @@ test('a tear anywhere in the last line, in the middle of a character too', async
     assert.equal([first!.event_type, third!.event_type, more.length], ['test.line', 'test.line', 0]);
     if (cut === line.length) assert.is(second!.event_type, 'test.line', 'only its line feed was missing');
     else assert.equal([second!.event_type, second!.payload.torn_bytes], ['system.audit_recovered', cut]);
+  }
+});
+
+test('a whole line without its line feed that is longer than a string can be counts as torn, and is not read', () => {
+  const path = join(folder(), 'events.jsonl');
+  const last = eventLine(1, { text: 'x'.repeat(1_000) });
+  for (const [most, expected] of [
+    [last.length, 'test.line'],
+    [last.length - 1, 'system.audit_recovered'],
+  ] as const) {
+    writeFileSync(path, `${eventLine(0)}\n${last}`);
+    const fd = openSync(path, 'a+');
+    const torn = repairTail(path, fd, (line) => line, most);
+    closeSync(fd);
+    assert.is(torn, most < last.length ? last.length : 0);
+    assert.is(records(path)[1]!.event_type, expected);
   }
 });
 

@@ -131,6 +131,17 @@ test("whoever can't be asked after counts as alive until it has been silent for 
   }
 });
 
+test('a lock whose nonce would lead elsewhere is no lock of ours', () => {
+  const at = folder();
+  mkdirSync(join(at, 'logs', 'x.over-'), { recursive: true });
+  const path = join(at, 'logs', 'x');
+  writeFileSync(path, JSON.stringify({ ...ownIdentity(), pid: 2 ** 22 - 1, nonce: '/../../elsewhere' }));
+  assert.is(takeLock(path), undefined);
+  assert.equal(readdirSync(at), ['logs']);
+  utimesSync(path, new Date(0), new Date(0));
+  assert.ok(takeLock(path));
+});
+
 test('a process that died while it took a lock over does not keep others from it', () => {
   const path = join(folder(), 'lock');
   const dead = { ...ownIdentity(), pid: 2 ** 22 - 1 };
