@@ -1,5 +1,4 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { randomUUID } from 'node:crypto';
 import { inspect } from 'node:util';
 import { ConfigError } from './errors.ts';
 
@@ -53,7 +52,7 @@ export function clearCorrelationId(): void {
 
 /** A random UUID. */
 export function generateCorrelationId(): string {
-  return randomUUID();
+  return crypto.randomUUID();
 }
 
 function checked(id: unknown): string | undefined {

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { inspect } from 'node:util';
 import { InvalidEventError } from './errors.ts';
 
@@ -8,7 +7,7 @@ import { InvalidEventError } from './errors.ts';
  *     ttttttttt cccc rrrrrrrrrr
  *     9 letters: milliseconds since the epoch, base 26 (good to the year 2142)
  *     4 letters: a counter within the millisecond; when it runs out the id borrows the next millisecond
- *     10 letters: random, once per thread
+ *     10 letters: random, once per thread, made with its first id: loading crypto is a tenth of a thread's start
  *
  * Letters only, so that no redaction rule (cards, phones, keys, tokens) can match an id: ids also stand inside payloads.
  */
@@ -28,12 +27,8 @@ function letters(value: number, width: number): string {
   return text;
 }
 
-// 26^5 is under 2^24: four random bytes for five letters leave no visible bias.
-const random = randomBytes(8);
-const SUFFIX: string = letters(random.readUIntBE(0, 4), 5) + letters(random.readUIntBE(4, 4), 5);
-
 /** The last pair of the counter with the random part: an id is then two pieces, since each more costs a string. */
-const ENDS: readonly string[] = PAIRS.map((pair) => pair + SUFFIX);
+let ends: readonly string[] = [];
 
 let millisecond = 0;
 let counter = 0;
@@ -46,7 +41,7 @@ export function nextEventId(nowMs: number): string {
   if (nowMs > millisecond) begin(nowMs);
   else if (++counter === COUNTER_LIMIT) begin(millisecond + 1);
   else if (counter % PAIRS.length === 0) start = prefix + PAIRS[counter / PAIRS.length]!;
-  return start + ENDS[counter % PAIRS.length]!;
+  return start + ends[counter % PAIRS.length]!;
 }
 
 /**
@@ -60,7 +55,15 @@ export function checkEventId(eventId: unknown): asserts eventId is string {
   );
 }
 
+function randomEnds(): string[] {
+  // 26^5 is under 2^24: 32 random bits for five letters leave no visible bias.
+  const [high, low] = crypto.getRandomValues(new Uint32Array(2));
+  const suffix = letters(high!, 5) + letters(low!, 5);
+  return PAIRS.map((pair) => pair + suffix);
+}
+
 function begin(ms: number): void {
+  if (ends.length === 0) ends = randomEnds();
   millisecond = ms;
   counter = 0;
   prefix = letters(ms, 9);

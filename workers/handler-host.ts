@@ -1,4 +1,3 @@
-import { getHeapStatistics } from 'node:v8';
 import { type MessagePort, receiveMessageOnPort, threadId } from 'node:worker_threads';
 import { monotonicMs } from '../src/clock.ts';
 import type { FromThread, HostTask, ToThread } from '../src/protocol.ts';
@@ -49,6 +48,9 @@ const LOOK_EVERY = 64;
 
 const nap = new Int32Array(new SharedArrayBuffer(4));
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+/** Loaded where threads are recycled by their heap only: what a thread does not load it need not wait for. */
+const usedHeapBytes = (): number => process.getBuiltinModule('node:v8').getHeapStatistics().used_heap_size;
 
 /** Of this thread's last lease. */
 let lastWriter: CompletionWriter | undefined;
@@ -175,8 +177,7 @@ class HandlerHost {
     if (this.#worn) return;
     this.#worn =
       this.#done >= this.#recycleAfterEvents ||
-      (this.#recycleAboveHeapBytes !== Number.POSITIVE_INFINITY &&
-        getHeapStatistics().used_heap_size >= this.#recycleAboveHeapBytes);
+      (this.#recycleAboveHeapBytes !== Number.POSITIVE_INFINITY && usedHeapBytes() >= this.#recycleAboveHeapBytes);
     if (this.#worn) this.#send({ type: 'worn' });
   }
 
