@@ -72,6 +72,12 @@ export class ThreadPool {
     return { ended, kill: () => controller.abort() };
   }
 
+  /** Ahead of its lease's `kill()`: ends the thread and starts no other yet. */
+  terminate(nodeThreadId: number): void {
+    const worker = (this.#piscina.threads as Worker[]).find(({ threadId }) => threadId === nodeThreadId);
+    void worker?.terminate();
+  }
+
   /** False once the thread has exited. */
   isAlive(nodeThreadId: number): boolean {
     return this.#known.has(nodeThreadId);

@@ -89,10 +89,11 @@ export class Threads {
     if (thread.role === 'dying' || thread.role === 'gone') return;
     thread.killed = true;
     this.#dying(thread);
-    // First, for what waits needs no more than that; the start of another thread takes main and a core milliseconds.
-    this.#promote();
-    thread.lease.kill();
+    // It gives up its core, a spare takes its place, and only then the pool starts another thread, which competes with
+    // all others for tens of milliseconds.
+    this.#pool.terminate(thread.nodeThreadId);
     this.#ensure();
+    thread.lease.kill();
     const timer = setTimeout(() => {
       if (thread.role !== 'dying') return;
       thread.zombie = true;

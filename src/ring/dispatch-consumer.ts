@@ -33,7 +33,7 @@ export class DispatchConsumer {
     this.#owner = owner;
     this.#threads = threads;
     // Not the hint: others may hold slots before it that they don't come to.
-    this.#low = (Atomics.load(ring.control, CONTROL.PUBLISHED) - ring.slotCount) | 0;
+    this.#low = Atomics.load(ring.control, CONTROL.OLDEST);
   }
 
   /** The next sequence to be published. */
@@ -91,10 +91,13 @@ export class DispatchConsumer {
 
   #search(take: boolean): boolean {
     const { control, slots } = this.ring;
+    // In this order: main may publish and see freed between the two, and OLDEST must not be ahead of PUBLISHED.
+    const oldest = Atomics.load(control, CONTROL.OLDEST);
     const published = Atomics.load(control, CONTROL.PUBLISHED);
     let low = this.#low;
-    // More than a ring behind: those slots have been freed since. Unsigned, for a thread that has not searched for 2^31.
-    if (distance(low, published) >>> 0 > this.ring.slotCount) low = (published - this.ring.slotCount) | 0;
+    // What main has seen free stays so: a thread that has never searched, as one that takes a dead one's place, does not
+    // look at the whole ring. Unsigned, for a thread that has not searched for 2^31 sequences.
+    if (distance(low, published) >>> 0 > distance(oldest, published) >>> 0) low = oldest;
     let passed = true;
     for (let sequence = low; sequence !== published; sequence = (sequence + 1) | 0) {
       const at = slotAt(this.ring, sequence);

@@ -164,6 +164,7 @@ export class DispatchProducer {
     ) {
       oldest = (oldest + 1) | 0;
     }
+    if (oldest !== this.#oldest) Atomics.store(ring.control, CONTROL.OLDEST, oldest);
     this.#oldest = oldest;
     // Up to where the oldest slot's bytes begin, not to where the last freed slot's end: the two may share a message.
     this.#bytesOldest = oldest === this.#next ? this.#bytesNext : this.#bytesBegin[oldest & (ring.slotCount - 1)]!;

@@ -16,6 +16,7 @@ import { ProtocolError } from '../errors.ts';
  *                            loop, 2 main is blocked in Atomics.wait
  *        640    BURST        1: more deliveries are out than threads         main
  *        768    OVERFLOW     1: deliveries wait for room in this ring        main
+ *        896    OLDEST       sequence before which all slots are free again main
  *       1024    slots        SLOT_BYTES each
  *        …      bytes        the events' text and bodies, contiguous per event
  *
@@ -66,7 +67,15 @@ const MAGIC = 0x67616e67;
 const VERSION = 1;
 const HEADER_WORDS = 6;
 
-export const CONTROL = { PUBLISHED: 32, CLAIM_HINT: 64, PARKED: 96, DOORBELL: 128, BURST: 160, OVERFLOW: 192 } as const;
+export const CONTROL = {
+  PUBLISHED: 32,
+  CLAIM_HINT: 64,
+  PARKED: 96,
+  DOORBELL: 128,
+  BURST: 160,
+  OVERFLOW: 192,
+  OLDEST: 224,
+} as const;
 const SLOTS_AT_BYTE = 1024;
 
 export const DOORBELL_OFF = 0;
@@ -215,6 +224,7 @@ export function createRing({ slots, bytes }: RingGeometry, start = 0): RingMemor
   const ring = openRing(buffer);
   ring.control[CONTROL.PUBLISHED] = start;
   ring.control[CONTROL.CLAIM_HINT] = start;
+  ring.control[CONTROL.OLDEST] = start;
   for (let i = 0; i < slots; i++) {
     const sequence = (start + i) | 0;
     ring.slots[slotAt(ring, sequence)] = slotWord(lapOf(ring, sequence), 0, FREE);

@@ -202,6 +202,7 @@ test('a search looks at one lap at most, however long the thread has not searche
     // As if so many had come and gone meanwhile.
     const now = (100 + missed) | 0;
     Atomics.store(ring.control, CONTROL.PUBLISHED, now);
+    Atomics.store(ring.control, CONTROL.OLDEST, (now - 16) | 0);
     const last = (now - 1) | 0;
     ring.slots[slotAt(ring, last)] = slotWord(lapOf(ring, last), 2, CLAIMED);
     loads(100, () => {
@@ -209,6 +210,16 @@ test('a search looks at one lap at most, however long the thread has not searche
     });
     assert.is(consumer.claimed[0], last);
   }
+});
+
+test('a thread that has never searched looks at no slot that main has seen free', () => {
+  const { ring, producer } = published(64);
+  const early = new DispatchConsumer(ring, 2, 1);
+  assert.is(runAll(new DispatchConsumer(ring, 1, 1)).length, 64);
+  producer.reclaim();
+  assert.ok(loads(1000, () => early.steal()) <= 2, 'one that was there before');
+  const late = new DispatchConsumer(ring, 3, 1);
+  assert.ok(loads(1000, () => late.steal()) <= 2, 'one that has come later');
 });
 
 test('a search goes on where nothing is held any more', () => {
