@@ -14,7 +14,8 @@ Looks after a file of dead letters: a DeadLetterQueue's path, or what ganglion r
   list    newest first; --limit 100 unless told otherwise; with --json one letter a line, with its event
   show    one of them with all its attempts
   retry   runs them again, each in the handler it failed in, and removes those that succeed. A handler is known by its
-          name: that of its module's file. Letters that were retried N times (default 3) are left alone.
+          name: that of its module's file. Those of one ordering key run one after the other, oldest first, whether or
+          not the one before succeeds. Letters that were retried N times (default 3) are left alone.
   purge   removes them for good. Conditions are joined: --reason R --older-than 7d removes what meets both.
 
 ${ON_HELP}

@@ -24,6 +24,15 @@ const MODULES = {
   export default ({ payload }) => {
     if (payload.n % 2 === 1 || !existsSync(new URL('./mended', import.meta.url))) throw new Error('no ' + payload.text);
   };`,
+  // Tells when it begins and ends with each, and lets others in between.
+  'tells.mjs': `import { appendFileSync } from 'node:fs';
+  const tell = (what, { n }) => appendFileSync(new URL('./told', import.meta.url), what + n + ' ');
+  export default async ({ payload }) => {
+    tell('+', payload);
+    await new Promise((resolve) => setTimeout(resolve, (7 - payload.n) * 2));
+    tell('-', payload);
+    if (payload.n === 2) throw new Error('no');
+  };`,
   'waits.mjs': `import { writeSync } from 'node:fs';
   export default () => { writeSync(2, 'begun\\n'); return new Promise(() => { setInterval(() => {}, 1_000); }); };`,
 };
@@ -152,6 +161,28 @@ test('retry of a letter whose handler is not among those given fails, and the le
     assert.match(stdout, /6 failed/);
     assert.match(stdout, /named other/);
     assert.is((await letters(cwd)).length, 6);
+  }));
+
+test('retry: letters of one ordering key one after the other in their order, also behind one that fails again', () =>
+  inFolder(MODULES, async (cwd) => {
+    const queue = new DeadLetterQueue({ path: join(cwd, 'dead.jsonl') });
+    const bus = new EventBus({ deadLetterQueue: queue });
+    const fails = (): never => {
+      throw new Error('no');
+    };
+    bus.subscribe(fails, 'x', { name: 'tells' });
+    for (let n = 0; n < 7; n++) await bus.emitAndWait('x', { n }, { orderingKey: n === 3 ? 'other' : 'key' });
+    await bus.shutdown();
+    queue.close();
+    const { code, stdout } = await dlq(cwd, 'retry', '--on', 'x=./tells.mjs', '--threads', '2');
+    assert.is(code, 1);
+    assert.match(stdout, /^6 dead letters retried with success, 1 left in the file\n1 failed\n/);
+    const told = readFileSync(join(cwd, 'told'), 'utf8').trim().split(' ');
+    assert.equal(
+      told.filter((each) => !each.endsWith('3')),
+      [0, 1, 2, 4, 5, 6].flatMap((n) => [`+${n}`, `-${n}`]),
+    );
+    assert.ok(told.indexOf('+3') < told.indexOf('-6'), 'another key does not wait for it');
   }));
 
 test('retry: Ctrl-C twice ends it, and the letters are still there', () =>
