@@ -134,7 +134,7 @@ const unheard = async (act: () => Promise<unknown>): Promise<string[]> =>
 test('a failure is unheard once per handler and reason, of a module that is missing as well', async () => {
   const messages = await unheard(warned.GANGLION_UNHEARD_FAILURE!.act);
   assert.is(messages.length, 2);
-  assert.ok(messages.some((message) => /^handler all failed on x \(handler_load_error\)/.test(message)));
+  assert.ok(messages.some((message) => message.startsWith('handler all failed on x (handler_load_error)')));
 });
 
 const metrics = new MetricsCollector(new NoopMetrics());

@@ -6,6 +6,7 @@ import { messageOf } from '../src/codec.ts';
 import { AUDIT, AUDIT_NUMBER, type AuditMemory } from '../src/ring/layout.ts';
 import { AuditChain } from './audit-chain.ts';
 import { AuditCount } from './audit-count.ts';
+import { AuditJournal, type BatchEnd } from './audit-journal.ts';
 import { type AuditOwner, DeposedError } from './audit-owner.ts';
 import { repairTail } from './audit-repair.ts';
 import { pruneFiles, removeRotated, rotateFiles, syncFolder } from './audit-rotate.ts';
@@ -17,29 +18,13 @@ const CLOSED = -1;
 /** A rotation that failed is tried again after so many bytes; meanwhile the file grows, for losing lines would be worse. */
 const ROTATION_RETRY_BYTES = 1 << 20;
 
-/** What happens to the position words once a batch is in the file. */
-export interface BatchEnd {
-  /** The ring's position after its last record. */
-  readonly tail: number;
-  /** Records of the ring, mod 2^32. */
-  readonly done: number;
-  /** Its lines. */
-  readonly lines: number;
-  /** Those of them that are no seals. */
-  readonly logged: number;
-}
-
 export interface AuditFileHooks {
   fault(code: string, message: string): void;
   redact(line: string): string;
   rotated(): void;
 }
 
-/**
- * The active file. A batch is in it exactly once, whenever this thread or the process dies: before a batch is written,
- * the control block says what the file's size was and what TAIL will be, and the next worker cuts off a part of a batch,
- * or takes a whole one for written.
- */
+/** The active file. */
 export class AuditFile {
   readonly #task: AuditTask;
   readonly #words: Int32Array;
@@ -47,7 +32,10 @@ export class AuditFile {
   readonly #owner: AuditOwner;
   readonly #hooks: AuditFileHooks;
   readonly chain: AuditChain | undefined;
+  readonly #journal: AuditJournal;
   readonly #held: AuditCount;
+  /** Why old files could not be removed at opening. */
+  #pruneError: unknown;
   #fd = CLOSED;
   #stream: InstanceType<typeof SonicBoom> | undefined;
   /** Lines of our own that come before the next batch. */
@@ -64,6 +52,7 @@ export class AuditFile {
     this.#numbers = memory.numbers;
     this.#owner = owner;
     this.#hooks = hooks;
+    this.#journal = new AuditJournal(memory);
     this.chain = task.sealEvery > 0 ? new AuditChain(task.path, task.maxFiles) : undefined;
     this.#held = new AuditCount(task, memory, (error, message) => hooks.fault(codeOf(error), message));
     this.#rotateAt = task.maxBytes;
@@ -92,6 +81,7 @@ export class AuditFile {
   countHeld(bytes: number): boolean {
     let more = false;
     this.#owned(() => {
+      this.#tellPruning();
       more = this.#held.more(bytes);
     });
     return more;
@@ -134,7 +124,7 @@ export class AuditFile {
     });
   }
 
-  /** Empties the log and moves TAIL. False, reported: some of it is still there. */
+  /** Empties the log and moves TAIL. CLEARED says whether it is empty; what is still there has been reported. */
   clear(end: BatchEnd): void {
     this.#owned(() => {
       let cleared = 1;
@@ -196,9 +186,12 @@ export class AuditFile {
     const { path } = this.#task;
     const fd = openSync(path, 'a+', 0o600);
     try {
-      const { ino } = fstatSync(fd);
+      const entry = fstatSync(fd);
+      // A write into a pipe that nobody reads never ends, and a device keeps nothing.
+      if (!entry.isFile()) throw new Error('it is no regular file');
+      const { ino } = entry;
       const known = this.#numbers[AUDIT_NUMBER.INODE] === ino;
-      this.#settleBatch(fd, known);
+      this.#journal.settle(fd, known, this.#openedBefore);
       const torn = repairTail(path, fd, (line) => this.#hooks.redact(line));
       this.#count(fd, known && torn === 0);
       this.#numbers[AUDIT_NUMBER.INODE] = ino;
@@ -213,20 +206,6 @@ export class AuditFile {
     this.#stream = this.#newStream(fd);
   }
 
-  /** Whatever a batch that was begun and not finished has left in the file. */
-  #settleBatch(fd: number, sameFile: boolean): void {
-    if (Atomics.load(this.#words, AUDIT.DIRTY) === 0) return;
-    const before = this.#numbers[AUDIT_NUMBER.BATCH_BEFORE]!;
-    const { size } = fstatSync(fd);
-    if (sameFile && size > before) {
-      // This worker's own batch failed as a whole and is written anew; a predecessor's counts when it is all there.
-      const whole = size === before + this.#numbers[AUDIT_NUMBER.BATCH_BYTES]!;
-      if (whole && !this.#openedBefore) this.#finish();
-      else ftruncateSync(fd, before);
-    }
-    Atomics.store(this.#words, AUDIT.DIRTY, 0);
-  }
-
   #count(fd: number, known: boolean): void {
     const { isDue } = this.#held;
     // A seal goes on with what the file holds, and needs to know it.
@@ -235,13 +214,29 @@ export class AuditFile {
     if (needed || (!known && !isDue)) scan = scanFile(fd);
     if (scan !== undefined) this.#numbers[AUDIT_NUMBER.SEGMENT_LINES] = scan.lines;
     if (isDue) {
-      const { path, maxBytes, maxFiles } = this.#task;
-      if (maxBytes !== Number.POSITIVE_INFINITY) this.#moving(() => pruneFiles(path, maxFiles));
+      this.#prune();
       this.#held.begin(scan !== undefined);
     }
     if (this.chain === undefined || scan === undefined) return;
     if (this.#openedBefore && scan.lines === 0) this.chain.next();
     else this.chain.resume(fd, scan);
+  }
+
+  #prune(): void {
+    const { path, maxBytes, maxFiles } = this.#task;
+    if (maxBytes === Number.POSITIVE_INFINITY) return;
+    try {
+      this.#moving(() => pruneFiles(path, maxFiles));
+    } catch (error) {
+      // While the log is opening a fault would say that it can't be.
+      this.#pruneError = error;
+    }
+  }
+
+  #tellPruning(): void {
+    const error = this.#pruneError;
+    this.#pruneError = undefined;
+    if (error !== undefined) this.#hooks.fault(codeOf(error), `removing old files failed: ${messageOf(error)}`);
   }
 
   /** On a descriptor of ours, which rotation closes itself: reopening or destroying a stream would do it behind our back. */
@@ -275,18 +270,10 @@ export class AuditFile {
   #write(batch: Buffer, end: BatchEnd): boolean {
     const prelude = this.#prelude.map((line) => `${line}\n`).join('');
     const bytes = prelude === '' ? batch : Buffer.concat([Buffer.from(prelude), batch]);
-    const lines = end.lines + this.#prelude.length;
-    const numbers = this.#numbers;
-    const before = this.size;
-    numbers[AUDIT_NUMBER.BATCH_BEFORE] = before;
-    numbers[AUDIT_NUMBER.BATCH_BYTES] = bytes.length;
-    numbers[AUDIT_NUMBER.BATCH_SEGMENT_LINES] = this.lines + lines;
-    numbers[AUDIT_NUMBER.BATCH_LOGGED] = numbers[AUDIT_NUMBER.LOGGED]! + end.logged + this.#prelude.length;
-    numbers[AUDIT_NUMBER.BATCH_TOTAL] = numbers[AUDIT_NUMBER.BYTES]! + bytes.length;
-    this.#words[AUDIT.BATCH_TAIL] = end.tail;
-    this.#words[AUDIT.BATCH_DONE] = end.done;
-    Atomics.store(this.#words, AUDIT.DIRTY, 1);
     const own = this.#prelude;
+    const lines = end.lines + own.length;
+    const before = this.size;
+    this.#journal.begin(before, bytes.length, { ...end, lines, logged: end.logged + own.length });
     this.#prelude = [];
     let size: number;
     try {
@@ -298,12 +285,14 @@ export class AuditFile {
       this.#undo(before);
       throw error;
     }
-    // What was lost with the file comes first in the next one.
-    if (size < 0) this.#prelude.unshift(...own);
-    if (size < 0) return false;
-    if (size < before + bytes.length && this.#fd !== CLOSED) numbers[AUDIT_NUMBER.BATCH_SEGMENT_LINES] = lines;
-    this.#finish();
-    numbers[AUDIT_NUMBER.SIZE] = size;
+    if (size < 0) {
+      // What was lost with the file comes first in the next one.
+      this.#prelude.unshift(...own);
+      return false;
+    }
+    if (size < before + bytes.length && this.#fd !== CLOSED) this.#journal.cut(lines);
+    this.#journal.finish();
+    this.#numbers[AUDIT_NUMBER.SIZE] = size;
     this.chain?.add(bytes, lines);
     return true;
   }
@@ -314,22 +303,11 @@ export class AuditFile {
     if (this.#writeError !== undefined) throw this.#writeError;
   }
 
-  /** In this order, and absolute: a successor that finds DIRTY does it once more. */
-  #finish(): void {
-    const words = this.#words;
-    this.#numbers[AUDIT_NUMBER.SEGMENT_LINES] = this.#numbers[AUDIT_NUMBER.BATCH_SEGMENT_LINES]!;
-    this.#numbers[AUDIT_NUMBER.LOGGED] = this.#numbers[AUDIT_NUMBER.BATCH_LOGGED]!;
-    this.#numbers[AUDIT_NUMBER.BYTES] = this.#numbers[AUDIT_NUMBER.BATCH_TOTAL]!;
-    Atomics.store(words, AUDIT.DONE, words[AUDIT.BATCH_DONE]!);
-    Atomics.store(words, AUDIT.TAIL, words[AUDIT.BATCH_TAIL]!);
-    Atomics.store(words, AUDIT.DIRTY, 0);
-  }
-
   /** After a failed write or fsync: the batch, or the part of it that got there, goes, and is written anew later. */
   #undo(before: number): void {
     try {
       ftruncateSync(this.#fd, before);
-      Atomics.store(this.#words, AUDIT.DIRTY, 0);
+      this.#journal.drop();
     } catch {
       // DIRTY stays: whoever opens the file next cuts it.
     }
@@ -360,7 +338,7 @@ export class AuditFile {
     }
     this.#hooks.fault('DELETED', `${path} was deleted with ${missing} lines; writing goes on in a new file`);
     this.#gap(missing, 'DELETED');
-    Atomics.store(this.#words, AUDIT.DIRTY, 0);
+    this.#journal.drop();
     return -1;
   }
 

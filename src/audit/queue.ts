@@ -167,10 +167,11 @@ export class AuditQueue {
     if (this.#bulkBytes > 0 && this.#bulkBytes + size > this.#maxBulkBytes) return false;
     const at = this.#out.reserve(AUDIT_LINE_DATA);
     if (at === -1) return false;
+    const buffer = sharedBytes(size);
+    if (buffer === undefined) return false;
+    Buffer.from(buffer).write(line);
     const key = this.#nextKey;
     this.#nextKey = (key % 0x7fff_ffff) + 1;
-    const buffer = new SharedArrayBuffer(size);
-    Buffer.from(buffer).write(line);
     // Sent before the record that names it is published.
     this.#sendBulk({ key, buffer });
     this.#bulk.push({ key, buffer, sequence: this.accepted - this.waiting + 1 });
@@ -196,5 +197,14 @@ export class AuditQueue {
       this.#bulkBytes -= next.buffer.byteLength;
       this.#bulk.shift();
     }
+  }
+}
+
+/** Undefined: there is no memory for so many now. */
+function sharedBytes(size: number): SharedArrayBuffer | undefined {
+  try {
+    return new SharedArrayBuffer(size);
+  } catch {
+    return undefined;
   }
 }

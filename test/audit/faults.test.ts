@@ -5,6 +5,7 @@ import {
   mkdirSync,
   renameSync,
   rmSync,
+  symlinkSync,
   truncateSync,
   unlinkSync,
   writeFileSync,
@@ -14,6 +15,7 @@ import * as assert from 'uvu/assert';
 import { AuditLog, type AuditOptions } from '../../src/audit/log.ts';
 import type { AuditFault } from '../../src/audit/messages.ts';
 import { verifyAuditLog } from '../../src/audit/verify.ts';
+import { segmentPath } from '../../src/audit-format.ts';
 import { AuditWriteError } from '../../src/errors.ts';
 import { tests } from '../helpers.ts';
 import { eventLine, faultyWriter, folder, indices, linesOf, upTo } from './helpers.ts';
@@ -240,6 +242,67 @@ test('a folder that is removed and comes back', async () => {
   assert.ok(await log.close(10_000));
   assert.equal(indices(path), [1]);
   assert.equal(gaps(path), [{ missing: 1, code: 'DELETED' }]);
+});
+
+test('a pipe and a device in the place of the file: reported, and written to no more than a folder', async () => {
+  if (process.platform === 'win32') return;
+  for (const make of [
+    (path: string) => spawnSync('mkfifo', [path]),
+    (path: string) => symlinkSync('/dev/null', path),
+    (path: string) => mkdirSync(path),
+  ]) {
+    const path = join(folder(), 'events.jsonl');
+    const reports = new Reports();
+    const log = new AuditLog({ path }, reports);
+    log.append(eventLine(0));
+    assert.ok(await log.flush(10_000));
+    renameSync(path, `${path}.moved`);
+    make(path);
+    // The first goes where the file went: only then is it seen.
+    log.append(eventLine(1));
+    await reports.until(() => reports.faults.some(({ code }) => code === 'RENAMED'));
+    log.append(eventLine(2, { text: 'x'.repeat(200_000) }));
+    await reports.until(() => reports.faults.some(({ message }) => /no regular file|EISDIR/.test(message)));
+    rmSync(path, { recursive: true });
+    assert.ok(await log.close(10_000));
+    assert.equal([...indices(`${path}.moved`), ...indices(path)], [0, 1, 2]);
+    assert.equal(gaps(path), []);
+  }
+});
+
+test('old files that can not be removed at opening: reported, and the log is open', async () => {
+  const path = join(folder(), 'events.jsonl');
+  writeFileSync(segmentPath(path, 1), `${eventLine(0)}\n`);
+  mkdirSync(segmentPath(path, 2));
+  const reports = new Reports();
+  const log = new AuditLog({ path, maxLogSizeBytes: 10_000, maxLogFiles: 1 }, reports);
+  await log.ready();
+  log.append(eventLine(1));
+  assert.ok(await log.close(10_000));
+  assert.equal([...indices(path, 1), ...indices(path)], [0, 1]);
+  assert.ok(reports.faults.some(({ message }) => message.includes('removing old files failed')));
+});
+
+test('no memory for a line that is too large for the ring: it waits as for room', async () => {
+  const path = join(folder(), 'events.jsonl');
+  const log = new AuditLog({ path, ringBytes: 65_536 });
+  await log.ready();
+  const Shared = globalThis.SharedArrayBuffer;
+  globalThis.SharedArrayBuffer = class {
+    constructor() {
+      throw new RangeError('Array buffer allocation failed');
+    }
+  } as never;
+  try {
+    assert.is(log.append(eventLine(0, { text: 'x'.repeat(100_000) })), false);
+    log.appendOrWait(eventLine(1, { text: 'x'.repeat(100_000) }));
+    log.appendOrWait(eventLine(2));
+    assert.not.ok(log.hasRoom);
+  } finally {
+    globalThis.SharedArrayBuffer = Shared;
+  }
+  assert.ok(await log.close(10_000));
+  assert.equal(indices(path), [1, 2]);
 });
 
 test('the process is warned once, with a coded error', async () => {
