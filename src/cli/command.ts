@@ -40,12 +40,19 @@ export function defineCommand<O extends Options>({ help, options, run }: Definit
 }
 
 function parse<O extends Options>(options: O, args: readonly string[]): Parsed<O> {
+  let parsed: Parsed<O>;
   try {
-    return parseArgs({ options, args: [...args], allowPositionals: true, strict: true });
+    parsed = parseArgs({ options, args: [...args], allowPositionals: true, strict: true });
   } catch (error) {
-    // Node's hint on how to write a positional that begins with a dash is longer than the fault.
-    throw new UsageError(messageOf(error).split('. To ')[0]!);
+    // Node's hints on how to write what begins with a dash are longer than the fault.
+    throw new UsageError(messageOf(error).split(/\. To |\n/)[0]!);
   }
+  // A shell makes it of a variable that is not set.
+  for (const [name, value] of Object.entries(parsed.values)) {
+    if (value === '' || (Array.isArray(value) && value.includes(''))) throw new UsageError(`--${name} is empty`);
+  }
+  if (parsed.positionals.includes('')) throw new UsageError('an argument is empty');
+  return parsed;
 }
 
 function describe(error: unknown): string {

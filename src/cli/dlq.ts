@@ -1,3 +1,4 @@
+import { FailureReason } from '../types.ts';
 import { atMost, type Command, defineCommand, UsageError, wholeNumber } from './command.ts';
 import type { LetterQuery } from './dead-letter-list.ts';
 import { durationOption } from './durations.ts';
@@ -50,6 +51,8 @@ const TAKES: Readonly<Record<string, readonly string[]>> = {
   retry: ['on', 'max-retries', 'threads', 'timeout-ms', 'redact'],
   purge: ['reason', 'type', 'older-than', 'all', 'yes'],
 };
+/** Of a letter; that all handlers have failed is said of an event. */
+const REASONS = Object.values(FailureReason).filter((reason) => reason !== FailureReason.ALL_HANDLERS_FAILED);
 const DEFAULT_LIMIT = 100;
 const DEFAULT_RETRIES = 3;
 
@@ -64,6 +67,9 @@ export const command: Command = defineCommand({
       if (name !== 'file' && name !== 'json' && !takes.includes(name)) {
         throw new UsageError(`dlq ${what} has no option --${name}`);
       }
+    }
+    if (values.reason !== undefined && !REASONS.some((reason) => reason === values.reason)) {
+      throw new UsageError(`--reason must be one of ${REASONS.join(', ')}, got ${values.reason}`);
     }
     const { existingLetters } = await import('./dead-letter-list.ts');
     if (values.file === undefined) throw new UsageError('--file FILE names the dead letters');

@@ -55,8 +55,13 @@ const WRONG: readonly (readonly string[])[] = [
   ['tail', '--file', 'no-such-file'],
   ['tail', '--since', 'yesterday'],
   ['tail', '-n', 'many'],
+  ['tail', '-n', '-1'],
+  ['tail', ''],
+  ['tail', '--file', ''],
+  ['tail', '--file', 'package.json', '--correlation', ''],
   ['tail', 'a', 'b'],
   ['trace'],
+  ['trace', '', '--file', 'package.json'],
   ['trace', 'id', '--file', 'no-such-file'],
   ['verify'],
   ['verify', 'no-such-file'],
@@ -66,6 +71,8 @@ const WRONG: readonly (readonly string[])[] = [
   ['dlq', 'list'],
   ['dlq', 'list', '--file', 'no-such-file'],
   ['dlq', 'list', '--file', 'package.json', '--yes'],
+  ['dlq', 'list', '--file', 'package.json', '--type', ''],
+  ['dlq', 'list', '--file', 'package.json', '--reason', 'handler_eror'],
   ['dlq', 'show', '--file', 'package.json'],
   ['dlq', 'retry', '--file', 'package.json'],
   ['dlq', 'purge', '--file', 'package.json'],
@@ -85,6 +92,7 @@ test('what the command line can not mean is wrong usage, in one or two lines, an
       WRONG.slice(at, at + 4).map(async (args) => {
         const { code, stdout, stderr } = await run(args, { cwd: projectRoot });
         assert.equal([code, stdout], [2, ''], `${args.join(' ')}: ${stderr}`);
+        assert.not.match(stderr, /\\n/, args.join(' '));
         assert.match(stderr, /^ganglion \w+: [^\n]+\nganglion \w+ --help says what it takes\.\n$/, args.join(' '));
       }),
     );
