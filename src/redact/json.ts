@@ -1,9 +1,10 @@
 import { ENVELOPE, type Key, type KeyTable, NO_KEY } from './key-table.ts';
+import { isDigit } from './number-bits.ts';
 import { type Prefilter, UNREADABLE } from './prefilter.ts';
 import { TOKEN } from './rule.ts';
 import type { TextRedactor } from './text.ts';
 
-/** What a walk works with. `event` lines have the envelope's members; strings in a `nested` text are no JSON again. */
+/** What a walk works with. */
 export interface JsonContext {
   readonly keys: KeyTable;
   readonly text: TextRedactor;
@@ -23,6 +24,8 @@ export interface FormerMember {
   readonly key: Key;
   readonly inEnvelope: boolean;
 }
+
+/** `event` lines have the envelope's members; strings in a `nested` text are no JSON again. */
 export type JsonKind = 'event' | 'value' | 'nested';
 
 /**
@@ -44,6 +47,7 @@ const OBJECT_END = 125;
 const ARRAY = 91;
 const ARRAY_END = 93;
 const END = -1;
+/** A walk's notes that are kept for the next one; more of them go with an unusual line. */
 const MAX_KEPT = 65_536;
 const MAX_FORMER = 64;
 /** Needs no escape. */
@@ -323,8 +327,6 @@ function decoded(literal: string): string | undefined {
     return undefined;
   }
 }
-
-const isDigit = (c: number): boolean => c >= 48 && c <= 57;
 
 /** Behind the number that begins at `from`; -1 if none does. */
 function numberEnd(json: string, from: number): number {

@@ -155,6 +155,8 @@ export class Prefilter {
   number(literal: string): number {
     return literal.length < 13 ? this.#always : this.text(literal);
   }
+
+  /** The same of a number in JSON. */
   numberLiteral(json: Uint8Array, from: number, to: number): number {
     return this.#always | (to - from < 13 ? 0 : numberBits(json, from, to) & this.#mask);
   }

@@ -185,9 +185,9 @@ export class Redactor {
   }
 }
 
-/** All options with their defaults; every fault in one error. */
 const OPTIONS: readonly (keyof RedactorOptions)[] = ['enabled', 'redactKeys', 'patterns', 'extendDefaults', 'budgetMs'];
 
+/** All options with their defaults. @throws as the constructor does; a ConfigError names every fault */
 function resolve(options: RedactorOptions): RedactorConfig {
   const check = new Check();
   const given: RedactorOptions = check.options('options', options, 'Redactor', OPTIONS);

@@ -16,6 +16,7 @@ const LOOK_BEHIND = 256;
 /** A token can make a neighbour match that did not before. More rounds than this are no accident. */
 const MAX_ROUNDS = 12;
 
+/** Sets of bits whose rules are remembered. */
 const MAX_CHOICES = 1_024;
 
 /** Ends the work on one line or value. */
