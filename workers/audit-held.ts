@@ -1,5 +1,6 @@
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, fstatSync, readSync } from 'node:fs';
 import { isSealAt, SEAL_LINE } from '../src/audit-format.ts';
+import { openIfThere } from './audit-scan.ts';
 
 const CHUNK_BYTES = 1 << 18;
 const LINE_FEED = 10;
@@ -29,15 +30,18 @@ export class HeldLines {
 
   /** The active file first. */
   constructor(paths: readonly string[]) {
-    for (const path of paths) {
-      try {
-        const fd = openSync(path, 'r');
-        this.#files.push({ fd, end: fstatSync(fd).size });
-      } catch (error) {
-        if ((error as NodeJS.ErrnoException).code === 'ENOENT') continue;
-        this.close();
-        throw error;
+    try {
+      for (const path of paths) {
+        const fd = openIfThere(path);
+        if (fd === undefined) continue;
+        // First: its size may be refused, and then it has to be closed.
+        const file = { fd, end: 0 };
+        this.#files.push(file);
+        file.end = fstatSync(fd).size;
       }
+    } catch (error) {
+      this.close();
+      throw error;
     }
   }
 

@@ -61,15 +61,20 @@ export function hashFile(fd: number, seed: string): Hash {
   }
 }
 
-/** Runs `work` on a file for reading; undefined when there is none. */
-export function withFile<T>(path: string, work: (fd: number) => T): T | undefined {
-  let fd: number;
+/** A descriptor for reading; undefined when there is no such file. */
+export function openIfThere(path: string): number | undefined {
   try {
-    fd = openSync(path, 'r');
+    return openSync(path, 'r');
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw error;
   }
+}
+
+/** Runs `work` on a file for reading; undefined when there is none. */
+export function withFile<T>(path: string, work: (fd: number) => T): T | undefined {
+  const fd = openIfThere(path);
+  if (fd === undefined) return undefined;
   try {
     return work(fd);
   } finally {

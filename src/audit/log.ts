@@ -233,9 +233,10 @@ export class AuditLog {
     return this.#closed;
   }
 
-  /** The process exits: blocks until everything is in the file, as long as something moves. */
+  /** The process exits: blocks until everything is in the file, as long as something moves and no close has given it up. */
   closeAtExit(): void {
-    const flushed = this.#flushBlocking(Number.POSITIVE_INFINITY, EXIT_SILENCE_MS);
+    const silenceMs = this.#over ? 0 : EXIT_SILENCE_MS;
+    const flushed = this.#flushBlocking(Number.POSITIVE_INFINITY, silenceMs);
     if (flushed && this.#sealing) {
       this.#thread.expectEnd();
       Atomics.store(this.#words, AUDIT.CLOSING, 1);
@@ -245,7 +246,8 @@ export class AuditLog {
     this.#over = true;
     if (!flushed) {
       const { lag } = this.#queue;
-      const message = `the process exits before ${lag} lines could be written, after ${EXIT_SILENCE_MS} ms without a line`;
+      const why = silenceMs === 0 ? 'since its close ran out of time' : `after ${silenceMs} ms without a line`;
+      const message = `the process exits before ${lag} lines could be written, ${why}`;
       // Not by emitWarning, which comes out in a later turn: there is none any more.
       process.emit('warning', new AuditWriteError(this.path, 'EXIT', message));
     }
@@ -259,7 +261,10 @@ export class AuditLog {
     const ended = this.#thread.ended(flushed ? Math.max(END_MS, timeoutMs - (monotonicMs() - begun)) : END_MS);
     Atomics.store(this.#words, AUDIT.CLOSING, 1);
     if (flushed) this.#queue.wake();
-    else this.#thread.terminate();
+    else {
+      this.#over = true;
+      this.#thread.terminate();
+    }
     let gone = await ended;
     if (!gone) {
       const terminated = this.#thread.ended(END_MS);

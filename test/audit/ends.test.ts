@@ -6,7 +6,7 @@ import { AuditLog } from '../../src/audit/log.ts';
 import { AuditOpenError, BusClosedError } from '../../src/errors.ts';
 import { workerFiles } from '../../src/worker-urls.ts';
 import { tests } from '../helpers.ts';
-import { eventLine, folder, indices, upTo } from './helpers.ts';
+import { eventLine, folder, indices, rejection, upTo } from './helpers.ts';
 
 const test = tests('audit log at its ends');
 
@@ -18,11 +18,6 @@ function writerOf(source: string): URL {
 }
 
 const logs: AuditLog[] = [];
-const rejection = (promise: Promise<unknown>): Promise<unknown> =>
-  promise.then(
-    () => undefined,
-    (error: unknown) => error,
-  );
 
 test('a worker that dies at load again and again: ready rejects', async () => {
   const log = new AuditLog({ path: join(folder(), 'log') }, {}, { writer: writerOf('throw new Error("spoilt")') });

@@ -47,18 +47,29 @@ test('process.exit() while the worker is dead: another one writes the rest', asy
   assert.equal([...indices(path, 30), ...indices(path)], upTo(20));
 });
 
-test('lines that could not be written before the exit are told', () => {
+/** What a process whose audit worker does nothing, and that appends two lines and then does this, has to say. */
+function lastWords(end: string): string {
   const idle = 'data:text/javascript,setInterval(() => {}, 1_000_000)';
   const source = `
     import { AuditLog } from ${JSON.stringify(new URL('../../src/audit/log.js', import.meta.url).href)};
     const log = new AuditLog({ path: process.argv[1] }, {}, { writer: new URL(${JSON.stringify(idle)}) });
     log.append('{}');
     log.append('{}');
-    process.exit(3);`;
+    ${end}`;
   const args = ['--input-type=module', '--eval', source, join(folder(), 'events.jsonl')];
   const { status, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' });
   assert.is(status, 3, stderr);
-  assert.match(stderr, /before 2 lines could be written/);
+  return stderr;
+}
+
+test('lines that could not be written before the exit are told', () => {
+  assert.match(lastWords('process.exit(3);'), /before 2 lines could be written, after 10000 ms/);
+});
+
+test('an exit while a close that ran out of time ends the worker: nothing is waited for', () => {
+  // The second timer comes after the first, which is the close's, and before the worker's end can be heard of.
+  const end = 'void log.close(1); setTimeout(() => process.exit(3), 1);';
+  assert.match(lastWords(end), /before 2 lines could be written, since its close ran out of time/);
 });
 
 test.run();

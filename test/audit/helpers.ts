@@ -119,3 +119,11 @@ export function faultyWriter(query: string): URL {
 export function upTo(count: number): number[] {
   return Array.from({ length: count }, (_, n) => n);
 }
+
+/** What a promise is rejected with; undefined when it resolves. */
+export function rejection(promise: Promise<unknown>): Promise<unknown> {
+  return promise.then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+}

@@ -50,7 +50,7 @@ async function checkReopened(options: AuditOptions, torn: boolean): Promise<void
   const first = kept[0] ?? 0;
   assert.equal(
     kept,
-    Array.from({ length: kept.length }, (_, n) => first + n),
+    upTo(kept.length).map((n) => first + n),
     `seed ${SEED}`,
   );
   const after = first + kept.length;

@@ -5,7 +5,7 @@ import { AuditLog } from '../../src/audit/log.ts';
 import { AuditLockedError, AuditOpenError } from '../../src/errors.ts';
 import { Redactor } from '../../src/redact/redactor.ts';
 import { tests } from '../helpers.ts';
-import { eventLine, folder, indices, linesOf } from './helpers.ts';
+import { eventLine, folder, indices, linesOf, upTo } from './helpers.ts';
 
 const test = tests('audit log');
 
@@ -15,10 +15,7 @@ test("lines are in the file in the order of append, the file is its owner's alon
   await log.ready();
   for (let i = 0; i < 1000; i++) assert.ok(log.append(eventLine(i)));
   assert.ok(await log.flush(10_000));
-  assert.equal(
-    indices(path),
-    Array.from({ length: 1000 }, (_, i) => i),
-  );
+  assert.equal(indices(path), upTo(1000));
   assert.is(statSync(path).mode & 0o777, 0o600);
   assert.ok(await log.close(10_000));
 });
@@ -65,10 +62,7 @@ test("a ring that is full refuses, tells when there is room, and keeps the order
     });
   }
   assert.ok(await log.close(10_000));
-  assert.equal(
-    indices(path),
-    Array.from({ length: i }, (_, n) => n),
-  );
+  assert.equal(indices(path), upTo(i));
 });
 
 test('blocking for room and flushing without the event loop', async () => {

@@ -10,7 +10,7 @@ import { BUS_SOURCE, segmentPath, systemLine } from '../../src/audit-format.ts';
 import { AuditOpenError, ConfigError, InvalidPatternError } from '../../src/errors.ts';
 import { BusEvent } from '../../src/event.ts';
 import { tests } from '../helpers.ts';
-import { eventLine, folder, upTo } from './helpers.ts';
+import { eventLine, folder, rejection, upTo } from './helpers.ts';
 
 const test = tests('audit reader');
 
@@ -62,7 +62,7 @@ test('one flow: by its correlation id, plain or one that JSON writes with escape
   assert.equal(await numbers(path, { correlationId: 'a-1', limit: 1 }), [3]);
   assert.equal(await numbers(path, { correlationId: 'with "quotes" é' }), [2]);
   assert.equal(await numbers(path, { correlationId: 'a' }), []);
-  const error = await numbers(path, { correlationId: 7 as never }).catch((e: unknown) => e);
+  const error = await rejection(numbers(path, { correlationId: 7 as never }));
   assert.ok(ConfigError.is(error));
 });
 
@@ -197,7 +197,7 @@ test('a file of the log that can not be read gives a coded error', async () => {
   write(path, [3]);
   mkdirSync(segmentPath(path, 1));
   assert.equal(await numbers(path, { limit: 3 }), [2, 1, 0]);
-  const error = await numbers(path).catch((e: unknown) => e);
+  const error = await rejection(numbers(path));
   assert.ok(AuditOpenError.is(error));
   assert.match((error as Error).message, 'EISDIR');
 });
@@ -228,11 +228,7 @@ test('a query sees everything appended before, also while files rotate under it'
 test('no log yet, and queries that make no sense', async () => {
   const path = join(folder(), 'events.jsonl');
   assert.equal(await numbers(path), []);
-  const refused = (query: unknown): Promise<unknown> =>
-    readEvents(path, query as AuditQuery).then(
-      () => undefined,
-      (error: unknown) => error,
-    );
+  const refused = (query: unknown): Promise<unknown> => rejection(readEvents(path, query as AuditQuery));
   for (const query of [
     { limit: -1 },
     { limit: Number.NaN },

@@ -17,7 +17,7 @@ import { verifyAuditLog } from '../../src/audit/verify.ts';
 import { parseSeal, segmentPath } from '../../src/audit-format.ts';
 import { AuditOpenError, ConfigError } from '../../src/errors.ts';
 import { tests } from '../helpers.ts';
-import { eventLine, folder, indices, linesOf } from './helpers.ts';
+import { eventLine, folder, indices, linesOf, rejection, upTo } from './helpers.ts';
 
 const test = tests('audit seal and verifier');
 
@@ -69,7 +69,7 @@ test('the rotated files make one sequence with the active one', async () => {
   const all = [...indices(path, ROTATED), ...indices(path)];
   assert.equal(
     all,
-    Array.from({ length: all.length }, (_, n) => LINES - all.length + n),
+    upTo(all.length).map((n) => LINES - all.length + n),
   );
 });
 
@@ -229,10 +229,7 @@ test('what looks like a seal in the middle of a long line is none', async () => 
 test('arguments that make no sense, and files that can not be read, give coded errors', async () => {
   const path = await copy();
   const refused = (...args: unknown[]): Promise<unknown> =>
-    (verifyAuditLog as (...args: unknown[]) => Promise<unknown>)(...args).then(
-      () => undefined,
-      (error: unknown) => error,
-    );
+    rejection((verifyAuditLog as (...args: unknown[]) => Promise<unknown>)(...args));
   const head = (await originalHashes).at(-1)!;
   const senseless = [[], [7], [''], [new URL('http://x/')], [path, null], [path, { head: 7 }], [path, { head: 'abc' }]];
   for (const args of [...senseless, [path, { Head: head }]])
@@ -274,7 +271,7 @@ test('clearing begins a new proof; an empty log is sound; no log is an error', a
   for (let i = 0; i < 50; i++) log.append(eventLine(i));
   assert.ok(await log.close(10_000));
   assert.equal((await verifyAuditLog(path)).firstProblem, undefined);
-  const none = await verifyAuditLog(join(folder(), 'events.jsonl')).catch((error: unknown) => error);
+  const none = await rejection(verifyAuditLog(join(folder(), 'events.jsonl')));
   assert.ok(AuditOpenError.is(none));
 });
 
@@ -308,7 +305,7 @@ test('sealing switched off and on again: what was written meanwhile is proved fr
   assert.is(on.firstProblem, undefined);
   assert.equal({ ok: on.ok, unsealed: on.unsealed }, { ok: true, unsealed: 0 });
   assert.is(on.unsealedSegments, off.unsealedSegments);
-  const rotated = Array.from({ length: on.segments - 1 }, (_, n) => segmentPath(path, n + 1));
+  const rotated = upTo(on.segments - 1).map((n) => segmentPath(path, n + 1));
   for (const file of rotated) {
     const bytes = readFileSync(file);
     const lines = linesOf(file);
