@@ -10,7 +10,7 @@ import type { AuditHooks, AuditInternals, AuditOptions, AuditStats } from './int
 import { LogLock } from './log-lock.ts';
 import type { AuditFault, FromAudit } from './messages.ts';
 import { openError, resolveLogPath } from './path.ts';
-import type { AuditQuery } from './query.ts';
+import { type AuditQuery, resolveQuery } from './query.ts';
 import { AuditQueue } from './queue.ts';
 import { readEvents } from './reader.ts';
 import { AuditThread } from './thread.ts';
@@ -180,13 +180,16 @@ export class AuditLog {
 
   /**
    * Events in the log, newest first, as they were redacted; all emitted before the call are among them, except where a close
-   * was out of time for them.
+   * was out of time for them. Rejects with ConfigError, InvalidPatternError, AuditOpenError.
    */
   async read(query: AuditQuery = {}): Promise<BusEvent[]> {
+    // As it is now: what follows may take as long as a disk is full.
+    resolveQuery(query);
+    const asked = { ...query };
     this.#hold();
     try {
       await this.flush(Number.POSITIVE_INFINITY);
-      const { events, damaged } = await readEvents(this.path, query, {
+      const { events, damaged } = await readEvents(this.path, asked, {
         now: () => Atomics.load(this.#words, AUDIT.ROTATION),
         wait: (odd) => void Atomics.wait(this.#words, AUDIT.ROTATION, odd, ROTATION_WAIT_MS),
       });

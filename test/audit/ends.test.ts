@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import * as assert from 'uvu/assert';
 import { AuditLog } from '../../src/audit/log.ts';
-import { AuditOpenError, BusClosedError } from '../../src/errors.ts';
+import { AuditOpenError, BusClosedError, ConfigError } from '../../src/errors.ts';
 import { workerFiles } from '../../src/worker-urls.ts';
 import { tests } from '../helpers.ts';
 import { eventLine, folder, indices, rejection, upTo } from './helpers.ts';
@@ -63,6 +63,25 @@ test('who waits for a log that closes without having written is told', async () 
   assert.equal(await Promise.all(waiting), [[], false, false]);
   assert.is(await log.flush(Number.POSITIVE_INFINITY), false);
   assert.equal(await log.read(), []);
+});
+
+test('a query is checked, and read, before the log is waited for', async () => {
+  const path = join(folder(), 'log');
+  writeFileSync(
+    path,
+    upTo(3)
+      .map((i) => `${eventLine(i)}\n`)
+      .join(''),
+  );
+  // It lives, and does nothing.
+  const log = new AuditLog({ path }, {}, { writer: writerOf('setInterval(() => {}, 1_000_000);') });
+  log.append(eventLine(3));
+  assert.ok(ConfigError.is(await rejection(log.read({ limit: -1 }))));
+  const query = { limit: 2 };
+  const reading = log.read(query);
+  query.limit = 1;
+  assert.is(await log.close(50), false);
+  assert.is((await reading).length, 2);
 });
 
 test('a thread that can not be started at first is started later', async () => {
