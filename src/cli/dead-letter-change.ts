@@ -1,6 +1,7 @@
 import { EventBus } from '../bus.ts';
 import { messageOf } from '../codec.ts';
 import { DeadLetterQueue } from '../dead-letters/queue.ts';
+import { retryInOrder } from '../dead-letters/retry-order.ts';
 import { Redactor } from '../redact/redactor.ts';
 import type { EventBusOptions, FailedEvent } from '../types.ts';
 import { type LetterQuery, letterFilter } from './dead-letter-list.ts';
@@ -10,8 +11,6 @@ import { Interrupt } from './interrupt.ts';
 import { describeLock } from './lock-holder.ts';
 import { clip, printable, type Terminal } from './terminal.ts';
 
-/** Retries under way at a time. */
-const AT_ONCE = 64;
 const SHOWN = 10;
 const MAX_MESSAGE = 160;
 
@@ -110,20 +109,18 @@ async function retryAll(
     if (letter.retryCount >= maxRetries) result.exhausted.push(letter.id);
     else waiting.push(letter);
   }
-  let at = 0;
-  const work = async (): Promise<void> => {
-    while (at < waiting.length && !signal.aborted) {
-      const { id } = waiting[at++]!;
-      try {
-        if (await queue.retry(id, bus)) result.succeeded.push(id);
-        else result.failed.push({ id, error: lastError(queue.get(id)) });
-      } catch (error) {
-        result.failed.push({ id, error: messageOf(error) });
-      }
+  let begun = 0;
+  await retryInOrder(waiting, async ({ id }) => {
+    if (signal.aborted) return;
+    begun++;
+    try {
+      if (await queue.retry(id, bus)) result.succeeded.push(id);
+      else result.failed.push({ id, error: lastError(queue.get(id)) });
+    } catch (error) {
+      result.failed.push({ id, error: messageOf(error) });
     }
-  };
-  await Promise.all(Array.from({ length: AT_ONCE }, work));
-  result.left = waiting.length - at;
+  });
+  result.left = waiting.length - begun;
 }
 
 function lastError(letter: FailedEvent | undefined): string {

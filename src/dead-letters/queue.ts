@@ -6,11 +6,10 @@ import { resolveDeadLetterOptions } from '../options/dead-letters.ts';
 import { type DeadLetterQueueOptions, type DeadLetterStats, type FailedEvent, FailureReason } from '../types.ts';
 import { DeadLetterFile } from './file.ts';
 import { type DeadLetter, type NewDeadLetter, type RerunResult, toFailedEvent } from './letter.ts';
+import { laneOf, retryInOrder } from './retry-order.ts';
 
 /** Attempts that an entry tells of: the first one, and the latest. */
 const MAX_ATTEMPTS = 100;
-/** Retries that `retryAll` has under way at a time. */
-const RETRIES_AT_ONCE = 64;
 
 type Rerun = (letter: DeadLetter) => Promise<RerunResult>;
 
@@ -144,18 +143,15 @@ export class DeadLetterQueue {
       (succeeded ? result.succeeded : result.failed).push(id);
       return succeeded;
     };
-    const queue = this.#lines();
-    const work = async (): Promise<void> => {
-      for (let line = queue.shift(); line !== undefined; line = queue.shift()) {
-        let free = true;
-        for (const letter of line) {
-          if (free) free = await retryOne(letter);
-          else if (letter.retryCount >= maxRetries) result.exhausted.push(letter.id);
-          else result.failed.push(letter.id);
-        }
-      }
-    };
-    await Promise.all(Array.from({ length: RETRIES_AT_ONCE }, work));
+    // Keys that an entry which is still there holds.
+    const held = new Set<string | undefined>();
+    await retryInOrder([...this.#letters.values()], async (letter) => {
+      const lane = letter.gone === undefined ? undefined : laneOf(letter);
+      if (!held.has(lane)) {
+        if (!(await retryOne(letter)) && lane !== undefined) held.add(lane);
+      } else if (letter.retryCount >= maxRetries) result.exhausted.push(letter.id);
+      else result.failed.push(letter.id);
+    });
     if (closed !== undefined) throw closed;
     return result;
   }
@@ -218,27 +214,6 @@ export class DeadLetterQueue {
     for (let i = all.length - 1; i >= 0 && found.length < limit; i--)
       if (wanted(all[i]!)) found.push(toFailedEvent(all[i]!));
     return found;
-  }
-
-  /** Entries that must run one after the other: those that hold back one key of one handler; the others each alone. */
-  #lines(): DeadLetter[][] {
-    const lines: DeadLetter[][] = [];
-    const byKey = new Map<string, DeadLetter[]>();
-    for (const letter of this.#letters.values()) {
-      if (letter.gone === undefined || letter.orderingKey === undefined) {
-        lines.push([letter]);
-        continue;
-      }
-      const key = JSON.stringify([letter.handlerName, letter.orderingKey]);
-      const line = byKey.get(key);
-      if (line !== undefined) line.push(letter);
-      else {
-        const first = [letter];
-        byKey.set(key, first);
-        lines.push(first);
-      }
-    }
-    return lines;
   }
 
   #add(letter: NewDeadLetter, gone: (() => void) | undefined): string {
