@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
@@ -54,7 +54,7 @@ function programsOf(blocks: readonly Block[]): Program[] {
     by !== block &&
     by.heading === block.heading &&
     by.language === block.language &&
-    by.code.includes(`./${block.file.replace(/ts$/, 'js')}`);
+    by.code.includes(`./${block.file}`);
   const mains = blocks.filter((block) => !blocks.some((by) => names(by, block)));
   return mains.map((main) => ({
     name: `${main.heading}, line ${main.line}`,
@@ -64,11 +64,17 @@ function programsOf(blocks: readonly Block[]): Program[] {
 }
 
 async function write(folder: string, block: Block): Promise<string> {
-  const path = join(folder, block.file?.replace(/ts$/, 'js') ?? 'main.js');
-  // From TypeScript as from JavaScript: `await using` is newer than the oldest Node this must run on.
-  const { code } = await transform(block.code, { loader: block.language, target: 'node20.19', format: 'esm' });
-  writeFileSync(path, block.language === 'ts' ? code : block.code);
-  return path;
+  const path = join(folder, block.file ?? `main.${block.language}`);
+  if (block.language === 'js' || (process.features as { typescript?: unknown }).typescript) {
+    writeFileSync(path, block.code);
+    return path;
+  }
+  // Compiled, with the modules named as the README says for that. `await using` is newer than the oldest Node, too.
+  const named = block.code.replace(/(new URL\('\.\/\w+)\.ts'/g, "$1.js'");
+  const { code } = await transform(named, { loader: 'ts', target: 'node20.19', format: 'esm' });
+  const compiled = path.replace(/ts$/, 'js');
+  writeFileSync(compiled, code);
+  return compiled;
 }
 
 const HANG_MS = 20_000;
@@ -176,6 +182,24 @@ test('the table of errors names each class with its code', () => {
   assert.ok(classes.length > 0);
   const byName = ([a]: unknown[], [b]: unknown[]): number => (String(a) < String(b) ? -1 : 1);
   assert.equal(table.toSorted(byName), classes.toSorted(byName));
+});
+
+/** Each type of event that the sources raise under `system.`. */
+function systemEvents(): Set<string> {
+  const types = new Set<string>();
+  for (const folder of ['src', 'workers']) {
+    for (const name of readdirSync(join(projectRoot, folder), { recursive: true }) as string[]) {
+      if (!name.endsWith('.ts')) continue;
+      const text = readFileSync(join(projectRoot, folder, name), 'utf8');
+      for (const [, type] of text.matchAll(/'(system\.\w+)'/g)) types.add(type!);
+    }
+  }
+  return types;
+}
+
+test("the table of the bus's own events names each of them", () => {
+  const shown = tableAfter("\n## The bus's own events").map(([type]) => String(type));
+  assert.equal(new Set(shown), systemEvents());
 });
 
 test('the table of warnings names each code', () => {
