@@ -2,7 +2,7 @@ import { FailureReason } from '../types.ts';
 import { atMost, type Command, defineCommand, UsageError, wholeNumber } from './command.ts';
 import type { LetterQuery } from './dead-letter-list.ts';
 import { durationOption } from './durations.ts';
-import { ON_HELP, parseHandlers } from './handlers.ts';
+import { existingHandlers, ON_HELP } from './handlers.ts';
 
 const HELP = `ganglion dlq list  --file FILE [--reason R] [--type PATTERN] [--limit N] [--json]
 ganglion dlq show  --file FILE ID [--json]
@@ -107,7 +107,7 @@ export const command: Command = defineCommand({
       {
         file,
         ids,
-        handlers: parseHandlers(values.on),
+        handlers: existingHandlers(values.on),
         maxRetries: wholeNumber('max-retries', values['max-retries'], 1) ?? DEFAULT_RETRIES,
         bus: {
           ...(threads !== undefined && { maxConcurrentHandlers: threads }),

@@ -1,7 +1,7 @@
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join, resolve } from 'node:path';
-import { pathToFileURL } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { AnyEventBus } from '../bus.ts';
 import type { SubscribeOptions } from '../types.ts';
 import { UsageError } from './command.ts';
@@ -36,6 +36,18 @@ export function parseHandlers(options: readonly string[]): HandlerOption[] {
     else known.patterns.push(pattern);
   }
   return [...handlers.values()];
+}
+
+/** The same, of modules that are there: seen before any file is made or event is read. Throws UsageError. */
+export function existingHandlers(options: readonly string[]): HandlerOption[] {
+  const handlers = parseHandlers(options);
+  for (const { module } of handlers) {
+    if (!(module instanceof URL) || module.protocol !== 'file:') continue;
+    const path = fileURLToPath(module);
+    // A file on the way to it would make a look at it throw.
+    if (!existsSync(path) || !statSync(path).isFile()) throw new UsageError(`there is no module ${path}`);
+  }
+  return handlers;
 }
 
 /** Where a module is, as seen from the working directory. */

@@ -1,6 +1,6 @@
 import { OverflowPolicy } from '../types.ts';
 import { atMost, type Command, defineCommand, UsageError, wholeNumber } from './command.ts';
-import { ON_HELP, parseHandlers } from './handlers.ts';
+import { existingHandlers, ON_HELP } from './handlers.ts';
 import { differentFiles, openInput } from './input.ts';
 import type { RunPlan } from './run-events.ts';
 
@@ -61,7 +61,7 @@ export const command: Command = defineCommand({
     const threads = wholeNumber('threads', values.threads, 1);
     const timeoutMs = wholeNumber('timeout-ms', values['timeout-ms'], 0);
     const plan: RunPlan = {
-      handlers: parseHandlers(values.on),
+      handlers: existingHandlers(values.on),
       bus: {
         ...(threads !== undefined && { maxConcurrentHandlers: threads }),
         ...(timeoutMs !== undefined && { handlerTimeoutMs: timeoutMs }),

@@ -225,7 +225,7 @@ test('purge: only with --yes, by id, reason, type and age', () =>
   }));
 
 test('an audit log taken for dead letters is refused by each subcommand, and left as it is', () =>
-  inFolder({ 'dead.jsonl': `${new BusEvent('x', {}).toJsonl()}\n`.repeat(1_500) }, async (cwd) => {
+  inFolder({ ...MODULES, 'dead.jsonl': `${new BusEvent('x', {}).toJsonl()}\n`.repeat(1_500) }, async (cwd) => {
     const before = readFileSync(join(cwd, 'dead.jsonl'), 'utf8');
     for (const args of [
       ['list'],
