@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { getHeapStatistics } from 'node:v8';
 import { threadId } from 'node:worker_threads';
@@ -241,6 +242,21 @@ test('under node:test it runs as it does here', async () => {
     });
     assert.is(code, 0, output);
     assert.match(output, /pass 1\b/);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+});
+
+test('the log line of a payload that JSON can not hold is of the time of the bus', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'ganglion-testing-'));
+  try {
+    const eventLogPath = join(folder, 'events.jsonl');
+    const bus = createTestBus({ startTime: 1_000_000_000_000, eventLogPath });
+    assert.throws(() => bus.emit('x', { n: 1n }));
+    await bus.shutdown();
+    const [line] = readFileSync(eventLogPath, 'utf8').split('\n');
+    const { event_type, timestamp } = JSON.parse(line!) as { event_type: string; timestamp: number };
+    assert.equal([event_type, timestamp], ['x', 1_000_000_000]);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

@@ -204,7 +204,7 @@ export class Entrance {
   }
 
   #recordWithoutPayload(eventType: string, options: EmitOptions): void {
-    const now = Date.now();
+    const now = this.#clock.wall(this.#clock.now());
     const correlationId = options.correlationId ?? currentScope()?.correlationId ?? null;
     const line = encodeEvent(
       encodeHead(eventType),
