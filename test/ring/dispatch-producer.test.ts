@@ -1,42 +1,19 @@
 import * as assert from 'uvu/assert';
-import { DispatchConsumer } from '../../src/ring/dispatch-consumer.ts';
-import { DispatchProducer, type Message } from '../../src/ring/dispatch-producer.ts';
+import type { Message } from '../../src/ring/dispatch-producer.ts';
 import {
   CONTROL,
-  createRing,
   FLAG_ASCII,
   FLAG_BULK,
   FLAG_HAS_BODY,
   FLAG_WANTS_VALUE,
-  type RingMemory,
   SLOT,
   slotAt,
 } from '../../src/ring/layout.ts';
 import { tests } from '../helpers.ts';
 import { message, readSlot, runAll, runSlot } from './messages.ts';
+import { nth, sides } from './sides.ts';
 
 const test = tests('ring/dispatch-producer');
-
-interface Sides {
-  readonly ring: RingMemory;
-  readonly producer: DispatchProducer;
-  readonly consumer: DispatchConsumer;
-  readonly publish: (message: Message, delivery: number) => number | undefined;
-}
-
-function sides(slots: number, bytes: number, start = 0): Sides {
-  const ring = createRing({ slots, bytes }, start);
-  const producer = new DispatchProducer(ring);
-  return {
-    ring,
-    producer,
-    consumer: new DispatchConsumer(ring, 1, 1),
-    publish: (what, delivery) => producer.publish(what, delivery, 3, 1, 0),
-  };
-}
-
-/** Its bytes are as many as its characters; at most 42, an eighth of 1024 at three bytes per character. */
-const nth = (n: number, length = 40): string => `${n}:`.padEnd(length, 'abcdefghijklmnopqrstuvwxyz');
 
 test('a slot carries all that a handler needs', () => {
   const { ring, producer, consumer } = sides(4, 1024);
