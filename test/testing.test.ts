@@ -262,4 +262,15 @@ test('the log line of a payload that JSON can not hold is of the time of the bus
   }
 });
 
+test('a deadline beyond what a timer can count comes at its time, not before', async () => {
+  await using bus = createTestBus();
+  const timeoutMs = 2 ** 33;
+  bus.subscribe(() => new Promise(() => {}), 'x', { timeoutMs });
+  const result = bus.emitAndWait('x', {});
+  await bus.advance(timeoutMs - 1);
+  assert.is(bus.getPendingCount(), 1);
+  await bus.advance(1);
+  assert.is((await result).outcomes[0]?.reason, 'handler_timeout');
+});
+
 test.run();

@@ -201,4 +201,44 @@ test('a tiny ring with large bursts: everything beyond it waits in the bus and i
     assert.is(balance(bus), 0);
   }));
 
+test('dropOldest drops no event of which a handler of a higher priority has run', () =>
+  remote((tell, heard) =>
+    withBus(
+      { maxConcurrentHandlers: 1, asyncPerThread: 1, maxPendingEvents: 2, overflowPolicy: 'dropOldest' },
+      async (bus) => {
+        let ran = 0;
+        bus.subscribe(fixture('remote', 'gated'), ['busy', 'two']);
+        bus.subscribe(() => void ran++, 'two', { priority: 200 });
+        const busy = bus.emitAndWait('busy', {});
+        while (heard() === 0) await turn();
+        const two = bus.emitAndWait('two', {});
+        while (ran === 0) await turn();
+        assert.throws(
+          () => bus.emit('two', {}),
+          (e: unknown) => BackpressureError.is(e),
+        );
+        tell('go');
+        assert.ok((await busy).ok);
+        assert.ok((await two).ok);
+        assert.is(bus.getStats().dropped, 0);
+      },
+    ),
+  ));
+
+test('an emitter that never returns to its event loop finds the room that threads have made', () =>
+  withBus({ maxConcurrentHandlers: 1, maxPendingEvents: 1 }, async (bus) => {
+    bus.subscribe(fixture('echo'), 'x');
+    await bus.ready();
+    const until = performance.now() + 20_000;
+    for (let emitted = 0; emitted < 3; ) {
+      try {
+        bus.emit('x', {});
+        emitted++;
+      } catch (error) {
+        assert.ok(BackpressureError.is(error));
+        assert.ok(performance.now() < until, `no room after ${emitted} events`);
+      }
+    }
+  }));
+
 test.run();

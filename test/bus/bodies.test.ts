@@ -118,4 +118,13 @@ test('of what waits for room are copied before the wait', () =>
     ]);
   }));
 
+test('bytes that a handler of the main thread returns are those of that moment', () =>
+  withBus({}, async (bus) => {
+    const bytes = new Uint8Array([1, 2]);
+    bus.subscribe(() => bytes, 'x');
+    const { outcomes } = await bus.emitAndWait('x', {});
+    bytes[0] = 9;
+    assert.equal(outcomes[0]?.value, new Uint8Array([1, 2]));
+  }));
+
 test.run();

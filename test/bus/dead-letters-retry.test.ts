@@ -279,4 +279,27 @@ test('a retry that a shutdown ends says so, and the entry stays', async () => {
   assert.equal([dlq.get(entry!.id)!.reason, dlq.size()], ['shutdown', 1]);
 });
 
+test('a retry of a dead letter is one attempt, whatever retry policy its subscription has', async () => {
+  const dlq = new DeadLetterQueue();
+  await withBus({ deadLetterQueue: dlq }, async (bus) => {
+    const attempts: number[] = [];
+    bus.subscribe(
+      (_event, { attempt }) => {
+        attempts.push(attempt);
+        throw new Error('no');
+      },
+      'x',
+      { retry: { attempts: 2, backoffMs: 0 } },
+    );
+    await bus.emitAndWait('x', {});
+    assert.equal(attempts, [1, 2]);
+    const [entry] = dlq.getAll();
+    for (const n of [3, 4]) {
+      assert.is(await dlq.retry(entry!.id, bus), false);
+      assert.is(attempts.length, n);
+    }
+    assert.is(bus.getStats().pending, 0);
+  });
+});
+
 test.run();

@@ -1,7 +1,7 @@
 import * as assert from 'uvu/assert';
 import { type BusEvent, HandlerTimeoutError } from '../../src/index.ts';
 import { tests } from '../helpers.ts';
-import { balance, fixture, nextEvent, only, withBus } from './fixtures.ts';
+import { balance, fixture, nextEvent, only, remote, withBus } from './fixtures.ts';
 
 const test = tests('deadlines');
 
@@ -132,6 +132,37 @@ test('timeouts: 0 and Infinity are none, and huge ones are valid', () =>
     assert.ok(first! > 2 ** 32 && later! <= first! - 5, `${first} then ${later}`);
     bus.subscribe(async (_e, { remainingMs }) => remainingMs(), 'inline', { timeoutMs: 2 ** 33 });
     assert.ok((only(await bus.emitAndWait('inline', {})).value as number) > 2 ** 32);
+  }));
+
+test('a thread with a handler far past its deadline takes nothing new, though its other work goes on', () =>
+  remote((tell, heard) =>
+    withBus({ maxConcurrentHandlers: 1, handlerTimeoutMs: 0 }, async (bus) => {
+      bus.subscribe(fixture('remote', 'gated'), 'gated');
+      bus.subscribe(fixture('deaths', 'neverSettles'), 'never', { timeoutMs: 20 });
+      bus.subscribe(fixture('echo'), 'echo');
+      await bus.ready();
+      const gated = bus.emitAndWait('gated', {});
+      while (heard() === 0) await new Promise((resolve) => setImmediate(resolve));
+      const { threadId } = only(await bus.emitAndWait('never', {}));
+      while (only(await bus.emitAndWait('echo', {})).threadId === threadId);
+      assert.is(bus.getPendingCount(), 1, 'its neighbour goes on');
+      tell('go');
+      const outcome = only(await gated);
+      assert.equal([outcome.ok, outcome.attempt, outcome.threadId], [true, 1, threadId]);
+    }),
+  ));
+
+test('a handler that blocks its thread after its deadline, while another had the thread, is ended', () =>
+  withBus({ maxConcurrentHandlers: 1, spareThreads: 0 }, async (bus) => {
+    bus.subscribe(fixture('deaths', 'blocksLater'), 'blocks', { timeoutMs: 50 });
+    bus.subscribe(fixture('tools', 'spins'), 'spins');
+    await bus.ready();
+    const blocks = bus.emitAndWait('blocks', {});
+    const spins = bus.emitAndWait('spins', { ms: 200 });
+    assert.is(only(await blocks).reason, 'handler_timeout');
+    assert.ok(only(await spins).ok);
+    assert.ok(only(await bus.emitAndWait('spins', { ms: 1 })).ok);
+    assert.is(bus.getStats().threads.restarts, 1);
   }));
 
 test.run();

@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import * as assert from 'uvu/assert';
 import { BackpressureError, BusClosedError, EventBus } from '../../src/index.ts';
 import { tests } from '../helpers.ts';
@@ -120,6 +121,19 @@ test('emitAsync that gives up with the last event lets the process end', () =>
     assert.instance(await bus.emitAsync('x', {}, { signal: controller.signal }).catch((e: unknown) => e), Error);
     await first;
     assert.is(timers(), before, 'the timer that holds the process');
+  }));
+
+test('emitAsync leaves nothing on its signal, whether it waited or not', () =>
+  withBus({ maxPendingEvents: 1 }, async (bus) => {
+    const { open } = holdAll(bus);
+    const { signal } = new AbortController();
+    await bus.emitAsync('x', {}, { signal });
+    assert.is(getEventListeners(signal, 'abort').length, 0);
+    const waiting = bus.emitAsync('x', {}, { signal });
+    assert.is(getEventListeners(signal, 'abort').length, 1);
+    open();
+    await waiting;
+    assert.is(getEventListeners(signal, 'abort').length, 0);
   }));
 
 test.run();

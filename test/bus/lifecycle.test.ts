@@ -197,4 +197,20 @@ test('emitAndWait inside handlers does not deadlock', () =>
     assert.is(only(await bus.emitAndWait('nest', { depth: 5 })).value, 2);
   }));
 
+test('many handlers of the main thread leave its event loop a turn in between', () =>
+  withBus({}, async (bus) => {
+    let handled = 0;
+    bus.subscribe(() => {
+      handled++;
+      const until = performance.now() + 1;
+      while (performance.now() < until);
+    }, 'x');
+    const EVENTS = 100;
+    for (let n = 0; n < EVENTS; n++) bus.emit('x', {});
+    await new Promise((resolve) => setImmediate(resolve));
+    assert.ok(handled < EVENTS, `${handled} of ${EVENTS} before anything else`);
+    assert.ok(await bus.waitForPending());
+    assert.is(handled, EVENTS);
+  }));
+
 test.run();

@@ -79,4 +79,15 @@ test('what is no backend is refused', () => {
   assert.throws(() => new MetricsCollector(new NoopMetrics(), { maxSeries: 0 }));
 });
 
+test('a handler that never started has a failure and no times', () => {
+  const told: string[] = [];
+  const collector = new MetricsCollector(new CallbackMetrics((_type, name) => void told.push(name)));
+  collector.handlerSettled('h', 'shutdown', 5, 0, 0);
+  assert.equal(told, ['handler_failures']);
+  collector.handlerSettled('h', undefined, 5, 6, 8);
+  assert.equal(told.slice(1).sort(), ['handler_duration', 'handler_queue_time']);
+  const { p50_ms, total_calls } = collector.getSnapshot().handler_stats.h!;
+  assert.equal([total_calls, Math.round(p50_ms)], [2, 2]);
+});
+
 test.run();
