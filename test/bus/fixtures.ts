@@ -82,15 +82,14 @@ export function balance(bus: EventBus): number {
 }
 
 /** Runs a script beside the compiled library in a process of its own. */
-export async function child(body: string): Promise<{ code: number | null; output: string; ms: number }> {
+export async function child(body: string): Promise<{ code: number | null; output: string }> {
   const index = new URL('../../src/index.js', import.meta.url).href;
   const handlers = new URL('../fixtures/handlers/', import.meta.url).href;
   const script = `import { EventBus } from ${JSON.stringify(index)};
 const handler = (name, exportName = 'default') => ({ module: new URL(name + '.js', ${JSON.stringify(handlers)}), export: exportName });
 ${body}`;
-  const begun = Date.now();
   const { code, stdout, stderr } = await run(process.execPath, ['--input-type=module', '-e', script]);
-  return { code, output: stdout + stderr, ms: Date.now() - begun };
+  return { code, output: stdout + stderr };
 }
 
 /** A promise and its handle. */
