@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import {
   BusClosedError,
-  BusEvent,
   ConfigError,
   DeadLetterQueue,
   EventBus,
@@ -181,47 +180,6 @@ test('retryAll: each entry once, oldest first; new failures are not among them; 
     const again = await dlq.retryAll(bus, { maxRetries: 1 });
     assert.equal(again.exhausted, [one, three]);
     assert.is(again.failed.length, 3);
-  });
-});
-
-test('all_handlers_failed: entries of events whose handlers, two or more, all failed; a retry that succeeds ends it', async () => {
-  const dlq = new DeadLetterQueue();
-  await withBus({ deadLetterQueue: dlq }, async (bus) => {
-    const fail = (_event: unknown, { attempt }: { attempt: number }): void => {
-      if (attempt === 1) throw new Error('no');
-    };
-    bus.subscribe(fail, ['both', 'one'], { priority: 200 });
-    bus.subscribe(fail, ['both', 'mixed']);
-    bus.subscribe(() => {}, 'mixed');
-    for (const type of ['both', 'one', 'mixed', 'both']) await bus.emitAndWait(type, {});
-    assert.equal(
-      dlq.getByReason('all_handlers_failed').map(({ event, reason }) => [event.eventType, reason]),
-      Array.from({ length: 4 }, () => ['both', 'handler_error']),
-    );
-    assert.is(dlq.getStats().byReason.all_handlers_failed, 2);
-    const [newest] = dlq.getAll();
-    assert.ok(await dlq.retry(newest!.id, bus));
-    assert.is(dlq.getStats().byReason.all_handlers_failed, 1);
-    assert.is(dlq.getByReason('all_handlers_failed').length, 2);
-    assert.is(dlq.getByReason('handler_error').length, 5);
-    dlq.clear();
-    assert.equal(dlq.getStats().byReason, {});
-  });
-});
-
-test('all_handlers_failed of an event that comes again with its id counts once, and goes with its last entry', async () => {
-  const dlq = new DeadLetterQueue();
-  await withBus({ deadLetterQueue: dlq }, async (bus) => {
-    for (const name of ['a', 'b']) {
-      bus.subscribe(fails, 'x', { name });
-    }
-    const line = `${new BusEvent('x', {}).toJsonl()}\n`;
-    for (let n = 0; n < 2; n++) {
-      await bus.ingest([line], { ndjson: true });
-      assert.is(dlq.getStats().byReason.all_handlers_failed, 1);
-    }
-    for (const { id } of dlq.getAll().reverse()) dlq.remove(id);
-    assert.equal(dlq.getStats().byReason, {});
   });
 });
 
